@@ -1,0 +1,1 @@
+"""A Docker Engine whose containers are AWS ECS Fargate tasks, and the kit that provisions the AWS side."""

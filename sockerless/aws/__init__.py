@@ -1,0 +1,1 @@
+"""The only room that calls AWS: one file per service, errors translated in session.py alone."""

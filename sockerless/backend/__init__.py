@@ -1,0 +1,1 @@
+"""Docker verbs over the store, AWS and the agents. Knows no HTTP."""

@@ -1,0 +1,1 @@
+"""Docker <-> ECS, pure: dicts in, dicts out. Reads no clock, makes no call."""

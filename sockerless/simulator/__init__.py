@@ -1,0 +1,1 @@
+"""AWS on one machine: moto for the control plane, a container engine for the tasks. Imports no room it tests."""

@@ -1,0 +1,118 @@
+"""Values that rooms hand each other: frozen dataclasses, no behaviour, no I/O.
+
+Times are integer nanoseconds since the Unix epoch (0 = never); sizes carry their unit in the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+JsonObject = dict[str, Any]
+"""A decoded JSON object whose shape another document defines (Docker's API, an OCI image config, an ECS task)."""
+
+ContainerStatus = Literal["created", "running", "paused", "exited", "removing", "dead"]
+"""Docker's State.Status values that occur here (Engine API 1.44, ContainerState)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSize:
+    """A legal Fargate pair: cpu_units (1024 = one vCPU) and memory_mib."""
+
+    cpu_units: int
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCredentials:
+    """What the daemon and one container's agent trust each other by.
+
+    agent_id: 32 hex; token: url-safe text; certificate_pem and key_pem: self-signed ECDSA P-256, TLS server side.
+    """
+
+    agent_id: str
+    token: str
+    certificate_pem: str
+    key_pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBinding:
+    """The Fargate task that serves (or was asked to serve) a container.
+
+    task_arn is None between intent and outcome of RunTask: client_token then tells whether the task exists.
+    address is the dialled IPv4 address, once known. log_stream is the awslogs stream, once the task id is known.
+    """
+
+    client_token: str
+    credentials: AgentCredentials
+    task_arn: str | None = None
+    address: str | None = None
+    log_stream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """Docker's State, without what can be derived. exit_code is meaningful once status is exited."""
+
+    status: ContainerStatus = "created"
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    pid: int = 0
+    started_at_ns: int = 0
+    finished_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container's record: what was asked and how it ended.
+
+    config, host_config, networking_config: Docker's create sections as asked; config is merged with the image's.
+    image: the reference as the client wrote it. task: the live binding, or None when no task exists (any more).
+    log_streams: awslogs streams of every task that served this container, oldest first.
+    last_log_ns: stamp of the last archived log piece the agent reported, 0 when unknown.
+    """
+
+    id: str
+    name: str
+    created_at_ns: int
+    image: str
+    image_id: str
+    platform: str
+    config: JsonObject
+    host_config: JsonObject
+    networking_config: JsonObject
+    size: TaskSize
+    task_definition_arn: str
+    state: ContainerState = field(default_factory=ContainerState)
+    task: TaskBinding | None = None
+    log_streams: tuple[str, ...] = ()
+    last_log_ns: int = 0
+    restart_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image this daemon knows. Layers stay in their registry.
+
+    id: "sha256:<config digest>". config: the OCI image config document. pull_reference: what a task definition
+    names, always by manifest digest. repo_tags: normalised familiar names ("alpine:3.20"). size_bytes: compressed.
+    """
+
+    id: str
+    config: JsonObject
+    manifest_digest: str
+    pull_reference: str
+    size_bytes: int
+    repo_tags: tuple[str, ...] = ()
+    repo_digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinitionRecord:
+    """A registered definition and the shape it was registered for (ecs/taskdef.py computes the shape's hash)."""
+
+    shape: str
+    arn: str
+    last_used_at_ns: int

@@ -1,0 +1,211 @@
+"""The protocol between daemon and agent, version 1.
+
+One WebSocket per stream, over TLS; every upgrade request carries ``Authorization: Bearer TOKEN`` and is answered
+401 before the upgrade without it. Paths:
+
+CONTROL  text frames, one JSON object each. Daemon to agent: a request (``Request``). Agent to daemon: a reply to
+         it (``Reply``, same id) or an event (``Hello`` first and once per connection, ``Exited`` when the process
+         ended; a control connection opened after the exit gets the exit inside Hello).
+STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, replay (0 or 1). Agent to daemon:
+         binary frames, the very bytes for the Docker client (stdcopy frames, or raw bytes for a terminal); closed
+         with 1000 after the last byte once the process has ended. Daemon to agent: binary frames are stdin; the
+         text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0.
+LOGS     the kept output. Query: LogQuery.to_query(). Agent to daemon as STREAMS; closed with 1000 at the end.
+
+Knows no socket and no JSON library beyond the standard one. A message that does not decode raises ValueError.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+PORT = 9111
+"""The agent's TCP port inside the task (forward dialling)."""
+MOUNT = "/.sockerless"
+"""Where the task definition mounts what the agent needs: AGENT_DIR read-only, STATE_DIR writable."""
+AGENT_DIR = MOUNT + "/agent"
+STATE_DIR = MOUNT + "/state"
+
+CONTROL = "/v1/control"
+STREAMS = "/v1/streams"
+LOGS = "/v1/logs"
+STDIN_EOF = '{"eof":true}'
+
+ENV_AGENT_ID = "SOCKERLESS_AGENT_ID"
+ENV_TOKEN = "SOCKERLESS_AGENT_TOKEN"  # noqa: S105 - the variable's name
+ENV_CERTIFICATE = "SOCKERLESS_AGENT_CERTIFICATE"
+ENV_KEY = "SOCKERLESS_AGENT_KEY"
+ENV_PATIENCE_S = "SOCKERLESS_AGENT_PATIENCE_S"
+"""Seconds the agent waits for its first ``start`` before it gives up with code 125 (default 600)."""
+
+ErrorKind = Literal["not_found", "permission", "invalid", "conflict", "failed"]
+"""not_found: program or working directory missing (127); permission: not executable (126)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The main process, as ``start`` carries it.
+
+    argv: program and arguments, the program looked up in env's PATH. env: the complete container environment
+    (the agent adds only AWS_* and ECS_* variables of its own that env lacks). user: Docker's forms (name, uid,
+    name:group, uid:gid), resolved in the container's own files. stop_signal: number. hosts: extra /etc/hosts
+    lines. capabilities_drop: names without CAP_, or "ALL". linger_s: seconds the agent stays after the exit.
+    """
+
+    argv: list[str]
+    env: dict[str, str]
+    user: str = ""
+    working_dir: str = "/"
+    tty: bool = False
+    height: int = 0
+    width: int = 0
+    open_stdin: bool = False
+    stdin_once: bool = False
+    stop_signal: int = 15
+    capabilities_drop: list[str] = field(default_factory=list)
+    no_new_privileges: bool = False
+    hosts: list[str] = field(default_factory=list)
+    linger_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One control request.
+
+    op and arguments: "start" {"process": Process}, answered {"pid", "started_at_ns"} once the program runs or
+    refused with not_found / permission / invalid; "signal" {"signal": number} (conflict when nothing runs);
+    "resize" {"height", "width"}; "finish" {} ends a lingering (or never started) agent, which exits with its
+    process's code. "start" after an exit runs the process again in the same task.
+    """
+
+    id: int
+    op: Literal["start", "signal", "resize", "finish"]
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to the request of the same id: result, or error_kind and message."""
+
+    id: int
+    result: dict[str, Any] = field(default_factory=dict)
+    error_kind: ErrorKind | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The main process ended. code: 0..255, 128+n for signal n. last_log_ns: stamp of its last log piece (0: none)."""
+
+    code: int
+    oom_killed: bool
+    finished_at_ns: int
+    last_log_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """First message of a control connection: where the main process stands.
+
+    status: "waiting" (no start yet), "running" (pid set) or "exited" (exited set, lingering).
+    """
+
+    agent_version: str
+    status: Literal["waiting", "running", "exited"]
+    pid: int = 0
+    started_at_ns: int = 0
+    exited: Exited | None = None
+
+
+Message = Request | Reply | Exited | Hello
+_KINDS: dict[str, type[Any]] = {"request": Request, "reply": Reply, "exited": Exited, "hello": Hello}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def encode(message: Message) -> str:
+    """The text frame of one control message."""
+    return json.dumps({"kind": _NAMES[type(message)], **asdict(message)}, separators=(",", ":"))
+
+
+def decode(text: str | bytes) -> Message:
+    """The control message in a text frame; ValueError when it is none. Unknown fields are ignored."""
+    try:
+        document = json.loads(text)
+        kind = _KINDS[document["kind"]]
+        known = {f.name for f in fields(kind)}
+        arguments = {key: value for key, value in document.items() if key in known}
+        if kind is Hello and arguments.get("exited") is not None:
+            arguments["exited"] = Exited(**arguments["exited"])
+        message: Message = kind(**arguments)
+    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a control message: {error}") from error
+    return message
+
+
+def process_from(document: dict[str, Any]) -> Process:
+    """The Process inside a start request's arguments; ValueError when fields are missing."""
+    known = {f.name for f in fields(Process)}
+    try:
+        return Process(**{key: value for key, value in document.items() if key in known})
+    except TypeError as error:
+        raise ValueError(f"not a process: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StreamQuery:
+    """Which streams an attach wants; replay sends what was kept before the live output."""
+
+    stdin: bool = False
+    stdout: bool = True
+    stderr: bool = True
+    replay: bool = False
+
+    def to_query(self) -> str:
+        """The URL query of a STREAMS request."""
+        return urlencode({f.name: int(getattr(self, f.name)) for f in fields(self)})
+
+    @staticmethod
+    def from_query(query: str) -> StreamQuery:
+        """Reads to_query()'s text; ValueError for anything else."""
+        return StreamQuery(**{key: bool(int(value)) for key, value in parse_qsl(query) if key in _STREAM_FIELDS})
+
+
+_STREAM_FIELDS = {f.name for f in fields(StreamQuery)}
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Docker's log selection. tail None = all lines; since_ns and until_ns 0 = no bound; follow waits for more.
+
+    follow ends once the process that runs now has ended; without it the stream ends at the last kept piece.
+    """
+
+    stdout: bool = True
+    stderr: bool = True
+    since_ns: int = 0
+    until_ns: int = 0
+    tail: int | None = None
+    timestamps: bool = False
+    follow: bool = False
+
+    def to_query(self) -> str:
+        """The URL query of a LOGS request."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return urlencode({key: int(value) for key, value in values.items() if value is not None})
+
+    @staticmethod
+    def from_query(query: str) -> LogQuery:
+        """Reads to_query()'s text; ValueError for anything else."""
+        given = {key: int(value) for key, value in parse_qsl(query)}
+        return LogQuery(
+            stdout=bool(given.get("stdout", 1)),
+            stderr=bool(given.get("stderr", 1)),
+            since_ns=given.get("since_ns", 0),
+            until_ns=given.get("until_ns", 0),
+            tail=given.get("tail"),
+            timestamps=bool(given.get("timestamps", 0)),
+            follow=bool(given.get("follow", 0)),
+        )
