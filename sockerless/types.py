@@ -71,7 +71,7 @@ class Container:
     config, host_config, networking_config: Docker's create sections as asked; config is merged with the image's.
     image: the reference as the client wrote it. task: the live binding, or None when no task exists (any more).
     log_streams: awslogs streams of every task that served this container, oldest first.
-    last_log_ns: stamp of the last archived log piece the agent reported, 0 when unknown.
+    last_log_ns: stamp of the last archived log piece the agent reported; 0: it logged nothing, -1: unknown.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Container:
     state: ContainerState = field(default_factory=ContainerState)
     task: TaskBinding | None = None
     log_streams: tuple[str, ...] = ()
-    last_log_ns: int = 0
+    last_log_ns: int = -1
     restart_count: int = 0
 
 
