@@ -29,6 +29,14 @@ MOUNT = "/.sockerless"
 AGENT_DIR = MOUNT + "/agent"
 STATE_DIR = MOUNT + "/state"
 
+
+def agent_argv(version: str, arguments: list[str]) -> list[str]:
+    """The command line of the agent of this version: its own loader, its own interpreter, then its arguments."""
+    home = f"{AGENT_DIR}/{version}"
+    return [f"{home}/lib/ld.so", "--library-path", f"{home}/lib", f"{home}/bin/python3", "-I", home, *arguments]
+
+
+
 CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
