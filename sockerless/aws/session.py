@@ -1,0 +1,140 @@
+"""The one door to AWS: credentials, endpoint, retries, threads, and failures as errors.*.
+
+Owns boto3's clients, made when first used, and the threads they block in. Knows no operation's meaning.
+Laws: a failure raises, it never reads as an empty answer; every call is bounded in time and in attempts.
+With SOCKERLESS_ENDPOINT_URL set, clients come from localstack-client's session, whose credentials are made up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import boto3.session
+import localstack_client.session
+from botocore import xform_name
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sockerless import errors
+from sockerless.aws import failures
+from sockerless.config import Config
+from sockerless.types import JsonObject
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 30.0
+ATTEMPTS = 5
+"""Times one request is sent at most: by botocore on its retryable codes, by us on a disguised throttle."""
+FIRST_BACKOFF_S = 1.0
+THREADS = 16
+
+T = TypeVar("T")
+_random = random.SystemRandom()
+
+
+class Aws:
+    """AWS as this daemon may use it. Clients and calls are for one event loop; close() when done.
+
+    calls counts what was sent, by (service, operation): ("ecs", "RunTask").
+    """
+
+    def __init__(self, config: Config, *, attempts: int = ATTEMPTS, first_backoff_s: float = FIRST_BACKOFF_S) -> None:
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self._config = config
+        self._attempts = attempts
+        self._first_backoff_s = first_backoff_s
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
+
+    async def call(self, service: str, operation: str, /, **parameters: Any) -> JsonObject:
+        """AWS's answer to one operation ("ecs", "RunTask", cluster=...), without its ResponseMetadata.
+
+        Raises errors.* whose sentence names the operation, AWS's reason and, where one is known, the fix; the
+        botocore exception is its __cause__.
+        """
+        try:
+            return await self._persist(service, operation, parameters)
+        except ClientError as error:
+            raise failures.refused(service, operation, error) from error
+        except BotoCoreError as error:
+            raise failures.unreached(service, operation, error, self._config.endpoint_url) from error
+
+    async def warm(self) -> None:
+        """Makes the clients that starting and running a container needs, so that the first request does not."""
+        services = ["ecs", "logs", "ecr", *(["ec2"] if self._config.public_ip else [])]
+        try:
+            for service in services:
+                await self._in_thread(partial(self._client, service))
+        except BotoCoreError as error:
+            raise failures.unreached("sts", "GetCallerIdentity", error, self._config.endpoint_url) from error
+
+    def close(self) -> None:
+        """Gives up the threads and connections; calls under way end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+    async def _persist(self, service: str, operation: str, parameters: JsonObject) -> JsonObject:
+        for attempt in range(self._attempts):
+            self.calls[service, operation] += 1
+            try:
+                return await self._in_thread(partial(self._send, service, operation, parameters))
+            except ClientError as error:
+                if not failures.disguised_throttle(error) or attempt + 1 == self._attempts:
+                    raise
+            await asyncio.sleep(_random.uniform(0.5, 1.0) * self._first_backoff_s * 2**attempt)
+        raise AssertionError("attempts is at least 1")
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _send(self, service: str, operation: str, parameters: JsonObject) -> JsonObject:
+        answer: JsonObject = getattr(self._client(service), xform_name(operation))(**parameters)
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def _client(self, service: str) -> Any:
+        with self._making:  # boto3's sessions are not safe for threads, its clients are
+            if service not in self._clients:
+                self._session = self._session or _session(self._config)
+                self._clients[service] = self._session.client(service, config=self._client_config())
+            return self._clients[service]
+
+    def _client_config(self) -> ClientConfig:
+        return ClientConfig(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            max_pool_connections=THREADS,
+            retries={"mode": "standard", "total_max_attempts": self._attempts},
+            tcp_keepalive=True,
+            user_agent_extra=f"sockerless-kit/{version('sockerless-kit')}",
+        )
+
+
+def open_aws(config: Config) -> Aws:
+    """The door to the AWS that the configuration names; makes no call and no client yet."""
+    return Aws(config)
+
+
+def answer_of(error: errors.SockerlessError) -> JsonObject:
+    """The AWS answer a failure was made from, for the fields a service adds to its errors; {} when there was none."""
+    cause = error.__cause__
+    return dict(cause.response) if isinstance(cause, ClientError) else {}
+
+
+def _session(config: Config) -> Any:
+    if not config.endpoint_url:
+        return boto3.session.Session(region_name=config.region)
+    session = localstack_client.session.Session(region_name=config.region, localstack_host="localhost")
+    # It reads where to go from AWS_ENDPOINT_URL, LOCALSTACK_HOST and USE_SSL, and lets no caller say otherwise.
+    session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, config.endpoint_url)
+    return session
