@@ -1,212 +1,106 @@
-"""Background processes of one deployment: the daemon and the simulator that `up --detach` leaves running.
+"""A deployment's two background processes: the simulated AWS and the daemon. When each counts as up.
 
-Owns: DIR/.sockerless/NAME.pid and NAME.log, both mode 0600. A pid file names a process by its number, its start time
-and the boot it belongs to, so a stale file never makes us end a stranger. Knows nothing of Docker or AWS.
-Source: proc(5) (field 22 of /proc/PID/stat), pidfd_open(2).
+Owns: their command lines, their readiness and what to say when one cannot start. Knows no endpoint beyond the
+simulator's health path and the daemon's ping.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
-import select
-import signal
-import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from sockerless.errors import Conflict, DeadlineExceeded, SystemFailure
+from sockerless.errors import Conflict, Unavailable
+from sockerless.kit import background, probe
+from sockerless.kit.background import Place
+from sockerless.kit.project import Project
 
-STATE_FOLDER = ".sockerless"
-"""The folder inside a deployment's directory that holds everything the kit keeps for it."""
-STOP_TIMEOUT_S = 60.0
-"""Time between TERM and KILL: the simulator removes its containers in it."""
-_PROBE_INTERVAL_S = 0.05
-_TAIL_LINES = 20
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one background process leaves its traces: name is "daemon" or "simulator", directory DIR/.sockerless."""
-
-    name: str
-    directory: Path
-
-    @property
-    def pid_path(self) -> Path:
-        """The file that says which process it is."""
-        return self.directory / f"{self.name}.pid"
-
-    @property
-    def log_path(self) -> Path:
-        """Where its standard output and standard error go."""
-        return self.directory / f"{self.name}.log"
+HEALTH_PATH = "/_sockerless/health"
+SIMULATOR_TIMEOUT_S = 60.0
+DAEMON_TIMEOUT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """One process for all time: numbers are reused, but not with the same start time in the same boot."""
-
-    pid: int
-    started_ticks: int
-    boot_id: str
+def simulator_place(directory: Path) -> Place:
+    """Where the simulator of the deployment in directory leaves its pid file and log."""
+    return Place("simulator", directory.absolute() / background.STATE_FOLDER)
 
 
-def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Identity:
-    """Starts argv in a session of its own, its output in the log file; Conflict when place's process runs already."""
-    running = find(place)
-    if running is not None:
-        raise Conflict(f"the {place.name} already runs as process {running.pid}; `sockerless-kit down` ends it")
-    place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if place.log_path.exists():
-        place.log_path.rename(place.log_path.with_suffix(".log.1"))
-    files = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(place.log_path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-    ]
-    pid = os.posix_spawn(argv[0], list(argv), environment, file_actions=files, setsid=True)
-    identity = Identity(pid, _started_ticks(pid) or 0, _boot_id())
-    _write_private(
-        place.pid_path, json.dumps({"pid": pid, "started": identity.started_ticks, "boot": identity.boot_id})
-    )
-    return identity
+def daemon_place(directory: Path) -> Place:
+    """Where the daemon of the deployment in directory leaves its pid file and log."""
+    return Place("daemon", directory.absolute() / background.STATE_FOLDER)
 
 
-def start_and_wait(
-    place: Place,
-    argv: Sequence[str],
-    environment: dict[str, str],
-    ready: Callable[[], bool],
-    timeout_s: float,
-) -> Identity:
-    """start(), then waits until ready() is true.
+def simulator_answers(endpoint_url: str) -> bool:
+    """Whether a simulator is at the URL; Conflict when something else is."""
+    answer = probe.get(endpoint_url, HEALTH_PATH)
+    if answer is None:
+        return False
+    if answer.status != 200 or not _is_health(answer.body):
+        raise Conflict(
+            f"{endpoint_url} is taken by something that is not a simulated AWS; end it, or set another endpoint_url "
+            "in sockerless.toml (`sockerless-kit init --endpoint-url http://127.0.0.1:PORT`)"
+        )
+    return True
 
-    SystemFailure with the log's last lines when the process ends before, DeadlineExceeded when timeout_s pass.
-    Whatever goes wrong, Ctrl-C included, the process is not left behind.
+
+def ensure_simulator(project: Project) -> bool:
+    """Starts the project's simulator in the background unless it answers; True when it started one.
+
+    Conflict when the port is taken by something else, Unavailable when the endpoint is not on this machine,
+    SystemFailure with the log's last lines when the simulator dies.
     """
-    identity = start(place, argv, environment)
-    deadline = time.monotonic() + timeout_s
-    try:
-        while not ready():
-            if _wait_ended(identity, _PROBE_INTERVAL_S):
-                raise SystemFailure(f"the {place.name} ended while it started:\n{log_tail(place)}")
-            if time.monotonic() > deadline:
-                raise DeadlineExceeded(f"the {place.name} was not ready within {timeout_s:g} s:\n{log_tail(place)}")
-    except BaseException:
-        stop(place)
-        raise
-    return identity
-
-
-def find(place: Place) -> Identity | None:
-    """The process that the pid file names, if it still runs; a stale or damaged file counts as none."""
-    try:
-        document = json.loads(place.pid_path.read_text())
-        identity = Identity(int(document["pid"]), int(document["started"]), str(document["boot"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-    return identity if _is_alive(identity) else None
-
-
-def stop(place: Place, timeout_s: float = STOP_TIMEOUT_S) -> bool:
-    """Ends place's process (TERM, timeout_s, KILL) and removes its pid file; False when none ran."""
-    identity = find(place)
-    if identity is not None:
-        _end(identity, timeout_s)
-    place.pid_path.unlink(missing_ok=True)
-    return identity is not None
-
-
-def log_tail(place: Place, lines: int = _TAIL_LINES) -> str:
-    """The log's last lines, each indented by two blanks; a sentence when there is none."""
-    try:
-        text = place.log_path.read_text(errors="replace").splitlines()[-lines:]
-    except FileNotFoundError:
-        text = []
-    return "\n".join(f"  {line}" for line in text) or f"  (it wrote nothing to {place.log_path})"
-
-
-def kit_argv(*arguments: str) -> list[str]:
-    """The command line of a sockerless-kit command run by this very interpreter."""
-    return [sys.executable, "-m", "sockerless.kit", *arguments]
-
-
-def _end(identity: Identity, timeout_s: float) -> None:
-    for number, patience_s in ((signal.SIGTERM, timeout_s), (signal.SIGKILL, timeout_s)):
-        if _signal(identity, number) and not _wait_ended(identity, patience_s):
-            continue
-        return
-    raise DeadlineExceeded(f"process {identity.pid} did not end within {timeout_s:g} s of being killed")
-
-
-def _signal(identity: Identity, number: signal.Signals) -> bool:
-    """Sends the signal to this very process; False when it is gone."""
-    try:
-        descriptor = os.pidfd_open(identity.pid)
-    except ProcessLookupError:
+    if simulator_answers(project.endpoint_url):
         return False
-    try:
-        if not _is_alive(identity):
-            return False
-        signal.pidfd_send_signal(descriptor, number)
-    except ProcessLookupError:
-        return False
-    finally:
-        os.close(descriptor)
+    host, port = probe.host_and_port(project.endpoint_url)
+    if not _is_loopback(host):
+        raise Unavailable(f"no simulated AWS answers at {project.endpoint_url}, and it is not on this machine")
+    place = simulator_place(project.directory)
+    background.stop(place)  # one that runs and does not answer at this address
+    argv = background.kit_argv(
+        "simulator",
+        *("--host", host, "--port", str(port), "--region", project.region),
+        *("--state-dir", str(place.directory / "simulator")),
+    )
+    background.start_and_wait(
+        place, argv, dict(os.environ), lambda: _started_answers(project.endpoint_url), SIMULATOR_TIMEOUT_S
+    )
     return True
 
 
-def _wait_ended(identity: Identity, timeout_s: float) -> bool:
-    """Whether the process ended within timeout_s; it is reaped when it is a child of ours."""
+def start_daemon(project: Project, hosts: tuple[str, ...]) -> None:
+    """Starts the daemon in the background and waits until `docker version` would answer on the first host."""
+    arguments = [argument for host in hosts for argument in ("--host", host)]
+    background.start_and_wait(
+        daemon_place(project.directory),
+        background.kit_argv("serve", "--dir", str(project.directory), *arguments),
+        dict(os.environ),
+        lambda: daemon_answers(hosts[0]),
+        DAEMON_TIMEOUT_S,
+    )
+
+
+def daemon_answers(host: str) -> bool:
+    """Whether a Docker API answers its ping at unix://PATH or tcp://HOST:PORT."""
+    answer = probe.get(host, "/_ping")
+    return answer is not None and answer.status == 200
+
+
+def _started_answers(endpoint_url: str) -> bool:
+    """Readiness of our own process: while it opens its port, an answer that is not health yet is not a stranger's."""
+    answer = probe.get(endpoint_url, HEALTH_PATH)
+    return answer is not None and answer.status == 200 and _is_health(answer.body)
+
+
+def _is_health(body: bytes) -> bool:
     try:
-        descriptor = os.pidfd_open(identity.pid)
-    except ProcessLookupError:
-        return True
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        if _is_alive(identity) and not poll.poll(timeout_s * 1000):
-            return False
-    finally:
-        os.close(descriptor)
-    _reap(identity.pid)
-    return True
-
-
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return  # somebody else's child: its parent reaps it
-
-
-def _is_alive(identity: Identity) -> bool:
-    return identity.boot_id == _boot_id() and identity.started_ticks == _started_ticks(identity.pid)
-
-
-def _started_ticks(pid: int) -> int | None:
-    """Start time in clock ticks since boot; None when there is no such process or it has ended (a zombie)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *rest = stat.rpartition(")")[2].split()  # the name before it may hold blanks and brackets
-    return None if state in "ZX" else int(rest[18])
-
-
-def _boot_id() -> str:
-    return _BOOT_ID.read_text().strip()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replaces the file in one step, mode 0600 from its first byte."""
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    fresh.rename(path)
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
