@@ -1,0 +1,60 @@
+"""What terraform built, as one typed value: the outputs of the root module.
+
+Owns: the names of the outputs and their check. Knows no terraform process (terraform.py) and no file (daemon_env.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from sockerless.errors import NotFound, SystemFailure
+from sockerless.kit.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The root module's outputs, one attribute each, named as terraform names them."""
+
+    region: str
+    cluster_name: str
+    cluster_arn: str
+    vpc_id: str
+    public_subnet_ids: tuple[str, ...]
+    private_subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+    assign_public_ip: bool
+    execution_role_arn: str
+    task_role_arn: str
+    agent_installer_role_arn: str
+    daemon_policy_arn: str
+    log_group_name: str
+    efs_file_system_id: str
+    agent_access_point_id: str
+    images_repository_url: str
+    agent_repository_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment that stands: its directory (absolute), its settings and what terraform built."""
+
+    directory: Path
+    project: Project
+    outputs: Outputs
+
+
+def parse(document: Mapping[str, Any]) -> Outputs:
+    """Outputs from `terraform output -json`: {name: {"value": ...}}; NotFound when nothing is applied yet."""
+    if not document:
+        raise NotFound("nothing is provisioned here yet; run `sockerless-kit apply`")
+    missing = [field.name for field in fields(Outputs) if field.name not in document]
+    if missing:
+        raise SystemFailure(
+            f"terraform's outputs lack {', '.join(missing)}; run `sockerless-kit apply`, and `sockerless-kit init "
+            "--force` before it when outputs.tf was edited"
+        )
+    values = {field.name: document[field.name]["value"] for field in fields(Outputs)}
+    return Outputs(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
