@@ -1,0 +1,152 @@
+"""One attached client: bytes between the Docker client's hijacked connection and one agent stream.
+
+Owns the order of things: a client may attach before the process exists; its stdin waits, its output starts at
+byte 0. While the process runs a slow client slows the process (bounded buffer); after the exit what is left is
+taken off the agent at once, so that the task can end while the client still reads. Knows no container record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+
+from sockerless.wire import agent as wire
+from sockerless.wire.detach_keys import Detector
+
+BUFFER_BYTES = 1 << 20
+
+
+class Attachment:
+    """read() and write() are the client's side; connect() gives it the agent's stream; release() at the exit.
+
+    tty: whether the bytes are raw (terminal) or stdcopy frames. live: whether it wants the live output at all.
+    """
+
+    def __init__(self, query: wire.StreamQuery, *, tty: bool, live: bool, detach_keys: bytes) -> None:
+        self.query = query
+        self.tty = tty
+        self.live = live
+        self._detector = Detector(detach_keys) if tty and query.stdin and detach_keys else None
+        self._stream: aiohttp.ClientWebSocketResponse | None = None
+        self._connected = asyncio.Event()
+        self._chunks: deque[bytes] = deque()
+        self._buffered = 0
+        self._ended = False
+        self._unbounded = False
+        self._readable = asyncio.Event()
+        self._room = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self.drained = asyncio.Event()
+        self._end_hooks: list[Callable[[], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether an agent's stream serves it (or did)."""
+        return self._stream is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more output will come from the agent."""
+        return self._ended
+
+    def on_end(self, hook: Callable[[], None]) -> None:
+        """Calls hook once when the output has ended."""
+        self._end_hooks.append(hook)
+
+    def connect(self, stream: aiohttp.ClientWebSocketResponse) -> None:
+        """Starts taking output from the agent's stream and lets waiting stdin through."""
+        self._stream = stream
+        self._pump = asyncio.create_task(self._take())
+        self._connected.set()
+
+    def play(self, kept: AsyncIterator[bytes]) -> None:
+        """Serves kept output instead of an agent's stream."""
+        self._pump = asyncio.create_task(self._take_all(kept))
+        self._connected.set()
+
+    def release(self) -> None:
+        """The process has ended: take everything that is left without waiting for the client."""
+        self._unbounded = True
+        self._room.set()
+        if self._pump is None:
+            self.end()
+
+    def end(self) -> None:
+        """No more output will come."""
+        self._ended = True
+        self._readable.set()
+        self._connected.set()
+        self.drained.set()
+        while self._end_hooks:
+            self._end_hooks.pop()()
+
+    async def read(self) -> bytes:
+        """The next bytes for the client; b"" at the end."""
+        while not self._chunks and not self._ended:
+            self._readable.clear()
+            await self._readable.wait()
+        if not self._chunks:
+            return b""
+        data = b"".join(self._chunks)
+        self._chunks.clear()
+        self._buffered = 0
+        self._room.set()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Stdin from the client; waits while the process does not exist or does not read. The detach keys end it."""
+        detached = False
+        if self._detector is not None:
+            data, detached = self._detector.feed(data)
+        await self._connected.wait()
+        if data and self.query.stdin and self._stream is not None and not self._stream.closed:
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._stream.send_bytes(data)
+        if detached:
+            await self.close()
+
+    async def write_eof(self) -> None:
+        """The client's end of stdin."""
+        await self._connected.wait()
+        if self.query.stdin and self._stream is not None and not self._stream.closed:
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._stream.send_str(wire.STDIN_EOF)
+
+    async def close(self) -> None:
+        """The client has gone or detached; the process goes on."""
+        if self._pump is not None:
+            self._pump.cancel()
+        if self._stream is not None:
+            await self._stream.close()
+        self.end()
+
+    async def _take_all(self, kept: AsyncIterator[bytes]) -> None:
+        try:
+            async for chunk in kept:
+                await self._put(chunk)
+        finally:
+            self.end()
+
+    async def _take(self) -> None:
+        stream = self._stream
+        if stream is None:
+            return
+        try:
+            async for message in stream:
+                if message.type is not aiohttp.WSMsgType.BINARY:
+                    break
+                await self._put(message.data)
+        finally:
+            self.end()
+
+    async def _put(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._buffered += len(data)
+        self._readable.set()
+        while self._buffered > BUFFER_BYTES and not self._unbounded:
+            self._room.clear()
+            await self._room.wait()

@@ -1,0 +1,97 @@
+"""docker create: the whole request is settled before anything is written, and nothing runs yet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Literal
+
+from sockerless.backend import container_config, definitions, images_find, names
+from sockerless.backend.context import Backend
+from sockerless.config import Config
+from sockerless.ecs.fargate import rounding_note, size_for
+from sockerless.ecs.taskdef import AgentDelivery, Shape
+from sockerless.errors import NotSupported
+from sockerless.types import Container, Image, JsonObject, TaskSize
+
+_ARCHITECTURES: dict[str, Literal["X86_64", "ARM64"]] = {"amd64": "X86_64", "arm64": "ARM64"}
+
+
+async def create(
+    backend: Backend,
+    name: str | None,
+    config: JsonObject,
+    host_config: JsonObject,
+    networking_config: JsonObject,
+    platform: str,
+) -> tuple[str, list[str]]:
+    """(the new container's id, warnings). platform: "linux/arm64" or "" for the image's own.
+
+    NotFound when the image is not known; InvalidParameter, NotSupported or Conflict (name taken) in Docker's words.
+    Registers the task definition of this shape unless an equal one exists.
+    """
+    asked_name = names.checked(name) if name else None
+    image = images_find.find(backend.images, str(config.get("Image") or ""))
+    merged = container_config.merge(config, image.config.get("config") or {})
+    container_config.stop_signal(merged)
+    nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
+    size = size_for(nano_cpus, memory_bytes)
+    shape = shape_of(backend.config, image, host_config, size)
+    taken = {container.name for container in backend.store.containers()}
+    container = Container(
+        id=names.new_id(),
+        name=asked_name or names.invent(taken),
+        created_at_ns=time.time_ns(),
+        image=str(config.get("Image")),
+        image_id=image.id,
+        platform=platform or f"linux/{image.config.get('architecture', 'amd64')}",
+        config=merged,
+        host_config=host_config,
+        networking_config=networking_config,
+        size=size,
+        task_definition_arn="",
+    )
+    backend.store.save_container(container)
+    try:
+        arn = await definitions.ensure(backend, shape)
+    except BaseException:
+        backend.store.delete_container(container.id)
+        raise
+    backend.store.save_container(replace(container, task_definition_arn=arn))
+    return container.id, _warnings(config, merged, rounding_note(nano_cpus, memory_bytes, size))
+
+
+def shape_of(config: Config, image: Image, host_config: JsonObject, size: TaskSize) -> Shape:
+    """What of a container stands in its task definition; NotSupported for an architecture Fargate has not."""
+    architecture = str(image.config.get("architecture") or "amd64")
+    if architecture not in _ARCHITECTURES:
+        raise NotSupported(
+            f"image {image.id} is built for {architecture}; Fargate runs linux/amd64 and linux/arm64: "
+            "use an image built for one of them"
+        )
+    return Shape(
+        image=image.pull_reference,
+        size=size,
+        architecture=_ARCHITECTURES[architecture],
+        execution_role_arn=config.execution_role_arn,
+        task_role_arn=config.task_role_arn,
+        log_group=config.log_group,
+        region=config.region,
+        agent=AgentDelivery(
+            version=config.agent_version,
+            efs_id=config.agent_efs_id,
+            access_point=config.agent_efs_access_point,
+            image=config.agent_image,
+        ),
+        nofile=container_config.nofile(host_config),
+        sys_ptrace=bool(host_config.get("CapAdd")),
+        readonly_root=bool(host_config.get("ReadonlyRootfs")),
+    )
+
+
+def _warnings(asked: JsonObject, merged: JsonObject, rounding: str | None) -> list[str]:
+    warnings = [rounding] if rounding else []
+    test = (merged.get("Healthcheck") or {}).get("Test") or []
+    if test and test[0] != "NONE" and not asked.get("Healthcheck"):
+        warnings.append("the image's HEALTHCHECK is not run by this daemon")
+    return warnings

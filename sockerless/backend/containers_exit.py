@@ -1,0 +1,107 @@
+"""How a container's run ends: the record first, then everybody who waits, then what auto-remove asks.
+
+Order (Engine API, docker run --rm): the streams' last bytes, the record, `wait` for the exit, removal, `wait` for
+the removal. Nobody is told before the store knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+
+from sockerless.backend.context import Backend
+from sockerless.backend.live import WaitResult
+from sockerless.ecs.state import TaskView
+from sockerless.errors import NotFound
+from sockerless.types import Container, ContainerState, TaskBinding
+from sockerless.wire.agent import Exited
+
+log = logging.getLogger(__name__)
+
+DRAIN_TIMEOUT_S = 30.0
+LOST_EXIT_CODE = 255
+"""What moby records for a process whose exit it could not see."""
+
+
+async def process_exited(backend: Backend, container_id: str, exited: Exited) -> None:
+    """The agent reports the main process's end; harmless when it is reported again."""
+    container = _record(backend, container_id)
+    if container is None or container.state.status not in {"running", "paused"}:
+        return
+    ended = replace(
+        container.state,
+        status="exited",
+        exit_code=exited.code,
+        oom_killed=exited.oom_killed,
+        finished_at_ns=exited.finished_at_ns,
+        pid=0,
+    )
+    await _finish(backend, replace(container, state=ended, last_log_ns=exited.last_log_ns))
+
+
+async def task_over(
+    backend: Backend, container_id: str, binding: TaskBinding, view: TaskView | None, reason: str
+) -> None:
+    """The task is gone: settles a run that nobody reported the end of, and unbinds the task from the record."""
+    container = _record(backend, container_id)
+    if container is None or container.task is None or container.task.client_token != binding.client_token:
+        return
+    if container.state.status in {"running", "paused"}:
+        await _finish(backend, replace(container, state=_state_from_ecs(container.state, view, reason)))
+        container = _record(backend, container_id)
+    if container is not None:
+        backend.store.save_container(replace(container, task=None))
+
+
+def _state_from_ecs(state: ContainerState, view: TaskView | None, reason: str) -> ContainerState:
+    code = view.exit_code if view is not None else None
+    return replace(
+        state,
+        status="exited",
+        exit_code=LOST_EXIT_CODE if code is None else code,
+        error=reason if code is None else "",
+        oom_killed=view.oom_killed if view is not None else False,
+        finished_at_ns=(view.stopped_at_ns if view is not None else 0) or time.time_ns(),
+        pid=0,
+    )
+
+
+async def _finish(backend: Backend, container: Container) -> None:
+    await _drain(backend, container.id)
+    backend.store.save_container(container)
+    live = backend.lives.of(container.id)
+    result = WaitResult(container.state.exit_code)
+    live.complete_exit(result)
+    if container.host_config.get("AutoRemove") and not live.restarting:
+        forget(backend, container, result)
+
+
+def forget(backend: Backend, container: Container, result: WaitResult) -> None:
+    """Deletes the record and answers everybody who still waits for the container."""
+    backend.store.delete_container(container.id)
+    live = backend.lives.of(container.id)
+    for attachment in live.attachments:
+        attachment.release()
+    live.complete_removal(result)
+    backend.lives.drop(container.id)
+
+
+async def _drain(backend: Backend, container_id: str) -> None:
+    """Takes what is left of the streams off the agent, so that no client misses a byte when the task ends."""
+    attachments = list(backend.lives.of(container_id).attachments)
+    for attachment in attachments:
+        attachment.release()
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            await asyncio.gather(*(attachment.drained.wait() for attachment in attachments))
+    except TimeoutError:
+        log.warning("container %s: a stream did not end within %s s of the exit", container_id[:12], DRAIN_TIMEOUT_S)
+
+
+def _record(backend: Backend, container_id: str) -> Container | None:
+    try:
+        return backend.store.container(container_id)
+    except NotFound:
+        return None

@@ -1,0 +1,23 @@
+"""Looking containers up as Docker's clients name them: full id, unique prefix, name with or without slash."""
+
+from __future__ import annotations
+
+from sockerless.backend.context import Backend
+from sockerless.errors import Conflict, InvalidParameter, NotFound
+from sockerless.types import Container
+
+
+def find(backend: Backend, reference: str) -> Container:
+    """The container meant; NotFound or, for an ambiguous prefix, InvalidParameter in Docker's words."""
+    found = backend.store.find_containers(reference.removeprefix("/"))
+    if not found:
+        raise NotFound(f"No such container: {reference}")
+    if len(found) > 1:
+        raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
+    return found[0]
+
+
+def require_running(container: Container) -> None:
+    """Conflict in Docker's words unless the main process runs."""
+    if container.state.status not in {"running", "paused"}:
+        raise Conflict(f"Container {container.id} is not running")

@@ -1,0 +1,150 @@
+"""docker start: a task, its agent, the attached streams, then the process; while the task lingers, just the process.
+
+Order of writes: intent (client token) before RunTask, its outcome after, "running" after the agent's word. A start
+that fails leaves the container "created" (or "exited") with the reason, and no task behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import asdict, replace
+
+from sockerless.aws import ecs as aws_ecs
+from sockerless.backend import container_config, containers_exit, credentials, definitions, images_find, task_end
+from sockerless.backend.agent_link import AgentLink, StartRefused
+from sockerless.backend.containers_create import shape_of
+from sockerless.backend.containers_find import find
+from sockerless.backend.context import Backend
+from sockerless.backend.live import Live, WaitResult
+from sockerless.backend.supervise import supervise
+from sockerless.ecs import tags
+from sockerless.ecs.taskdef import log_stream, run_task
+from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError
+from sockerless.types import Container, ContainerState, JsonObject, TaskBinding
+from sockerless.wire import agent as wire
+
+FAILED_TO_START = 125
+
+
+async def start(backend: Backend, reference: str) -> None:
+    """Returns once the process runs. NotModified when it does already; the agent's or AWS's reason when it cannot."""
+    container = find(backend, reference)
+    live = backend.lives.of(container.id)
+    async with live.lock:
+        container = backend.store.container(container.id)
+        if container.state.status in {"running", "paused"}:
+            raise NotModified(f"container {container.id} is already started")
+        if container.state.status == "removing":
+            raise Conflict("container is marked for removal and cannot be started")
+        await _start(backend, container, live)
+
+
+async def _start(backend: Backend, container: Container, live: Live) -> None:
+    try:
+        link = live.link if container.task is not None else None
+        if link is None:
+            link = await _launch(backend, container, live)
+        await _run_process(backend, container.id, live, link)
+    except SockerlessError as error:
+        await _failed(backend, container.id, error)
+        raise
+    except asyncio.CancelledError:
+        await _failed(backend, container.id, Conflict("the start was cancelled"))
+        raise
+
+
+async def _launch(backend: Backend, container: Container, live: Live) -> AgentLink:
+    """A new task for the container; its agent's link."""
+    binding = TaskBinding(secrets.token_hex(16), credentials.make(backend.config.agent_token))
+    container = replace(container, task=binding)
+    backend.store.save_container(container)
+    task = await _run_task(backend, container, binding)
+    arn = str(task["taskArn"])
+    stream = log_stream(arn)
+    container = replace(
+        backend.store.container(container.id),
+        task=replace(binding, task_arn=arn, log_stream=stream),
+        log_streams=(*container.log_streams, stream),
+        last_log_ns=-1,
+    )
+    backend.store.save_container(container)
+    supervise(backend, container)
+    try:
+        async with asyncio.timeout(backend.config.start_timeout_s):
+            return await live.linked()
+    except TimeoutError:
+        raise DeadlineExceeded(
+            f"the agent of task {arn} did not answer within {backend.config.start_timeout_s:g} s; check that the "
+            "security groups let this machine reach port 9111 of the task, or use SOCKERLESS_CALLBACK_URL"
+        ) from None
+
+
+async def _run_task(backend: Backend, container: Container, binding: TaskBinding) -> JsonObject:
+    """RunTask; a definition that was deregistered behind our back is registered again, once."""
+    try:
+        return await aws_ecs.run_task(backend.aws, _request(backend, container, binding))
+    except SockerlessError as error:
+        if "inactive" not in str(error).lower():
+            raise
+    image = images_find.find(backend.images, container.image_id)
+    shape = shape_of(backend.config, image, container.host_config, container.size)
+    container = replace(container, task_definition_arn=await definitions.register_again(backend, shape))
+    backend.store.save_container(container)
+    return await aws_ecs.run_task(backend.aws, _request(backend, container, binding))
+
+
+def _request(backend: Backend, container: Container, binding: TaskBinding) -> JsonObject:
+    config, daemon = backend.config, backend.store.installation_id()
+    return run_task(
+        cluster=config.cluster,
+        definition_arn=container.task_definition_arn,
+        binding=binding,
+        subnets=config.subnets,
+        security_groups=config.security_groups,
+        public_ip=config.public_ip,
+        started_by=started_by(daemon),
+        tags=tags.task_tags(daemon, container.id, container.name),
+        patience_s=config.start_timeout_s,
+    )
+
+
+def started_by(installation_id: str) -> str:
+    """RunTask's startedBy for every task of this daemon: ListTasks can filter by it."""
+    return f"sockerless/{installation_id}"
+
+
+async def _run_process(backend: Backend, container_id: str, live: Live, link: AgentLink) -> None:
+    container = backend.store.container(container_id)
+    for attachment in list(live.attachments):
+        if attachment.live and not attachment.connected:
+            attachment.connect(await link.open(wire.STREAMS, attachment.query.to_query()))
+    process = container_config.process(container, backend.config.linger_s)
+    async with live.starting:
+        started = await link.request("start", process=asdict(process))
+        state = ContainerState(
+            status="running",
+            pid=int(started.get("pid", 0)),
+            started_at_ns=int(started.get("started_at_ns") or time.time_ns()),
+        )
+        backend.store.save_container(replace(backend.store.container(container_id), state=state))
+
+
+async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:
+    """Records why, ends the task, and does what auto-remove promises: its `wait` must not hang."""
+    container = backend.store.container(container_id)
+    live = backend.lives.of(container_id)
+    code = error.exit_code if isinstance(error, StartRefused) else FAILED_TO_START
+    binding = container.task
+    state = replace(container.state, error=str(error), exit_code=code)
+    backend.store.save_container(replace(container, state=state, task=None))
+    if live.supervisor is not None:
+        live.supervisor.cancel()
+    await live.set_link(None)
+    if binding is not None and binding.task_arn is not None:
+        await task_end.stop(backend, binding.task_arn, f"container {container.name} failed to start")
+    for attachment in live.attachments:
+        attachment.release()
+    if container.host_config.get("AutoRemove"):
+        containers_exit.forget(backend, container, WaitResult(code))

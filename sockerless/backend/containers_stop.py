@@ -1,0 +1,131 @@
+"""docker stop, restart and kill: signals through the agent; StopTask only when the agent cannot be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from sockerless.backend import container_config, task_end
+from sockerless.backend.agent_link import AgentLink
+from sockerless.backend.containers_find import find
+from sockerless.backend.containers_start import start
+from sockerless.backend.containers_wait import begin_wait
+from sockerless.backend.context import Backend
+from sockerless.backend.live import WaitResult
+from sockerless.errors import Conflict, DeadlineExceeded, InvalidParameter, NotModified, SockerlessError, Unavailable
+from sockerless.types import Container
+from sockerless.wire import signals
+
+SIGKILL = 9
+LINK_TIMEOUT_S = 10.0
+KILL_TIMEOUT_S = 10.0
+STOP_TASK_TIMEOUT_S = 180.0
+"""Fargate's own grace of at most 120 s, and some for ECS to say so."""
+
+
+async def stop(backend: Backend, reference: str, timeout_s: int | None, signal: str | None) -> None:
+    """Signal, wait timeout_s (None: the container's own, negative: for ever), SIGKILL. NotModified when not running."""
+    container = find(backend, reference)
+    async with backend.lives.of(container.id).lock:
+        await stop_locked(backend, backend.store.container(container.id), timeout_s, signal)
+
+
+async def stop_locked(backend: Backend, container: Container, timeout_s: int | None, signal: str | None) -> None:
+    """stop(), for a caller that holds the container's lock."""
+    if container.state.status not in {"running", "paused"}:
+        raise NotModified(f"container {container.id} is not running")
+    number = signal_number(signal) if signal else container_config.stop_signal(container.config)
+    grace_s = container_config.stop_timeout_s(container.config) if timeout_s is None else timeout_s
+    exit_ = begin_wait(backend, container.id, "not-running")
+    try:
+        if not await _stop_through_agent(backend, container, exit_, number, grace_s):
+            await _stop_task(backend, container, exit_)
+    finally:
+        exit_.cancel()
+
+
+async def _stop_through_agent(
+    backend: Backend, container: Container, exit_: asyncio.Future[WaitResult], number: int, grace_s: float
+) -> bool:
+    """Whether the process ended by signals; False when the agent cannot be reached or the process survives."""
+    try:
+        link = await reachable(backend, container)
+        if grace_s != 0:
+            await _signal(link, number)
+            if await _ends(exit_, None if grace_s < 0 else grace_s):
+                return True
+        await _signal(link, SIGKILL)
+        return await _ends(exit_, KILL_TIMEOUT_S)
+    except Unavailable:
+        return False
+
+
+async def _stop_task(backend: Backend, container: Container, exit_: asyncio.Future[WaitResult]) -> None:
+    """Ends the whole task, for a process whose agent does not answer; returns when ECS says it has stopped."""
+    if container.task is not None and container.task.task_arn is not None:
+        await task_end.stop(backend, container.task.task_arn, f"container {container.name} is stopped")
+    if not await _ends(exit_, STOP_TASK_TIMEOUT_S):
+        raise DeadlineExceeded(f"task of container {container.id} did not stop within {STOP_TASK_TIMEOUT_S:g} s")
+
+
+async def restart(backend: Backend, reference: str, timeout_s: int | None, signal: str | None) -> None:
+    """stop when running, then start: in the same task while it lingers."""
+    container = find(backend, reference)
+    live = backend.lives.of(container.id)
+    live.restarting = True
+    try:
+        with contextlib.suppress(NotModified):
+            await stop(backend, container.id, timeout_s, signal)
+    finally:
+        live.restarting = False
+    await start(backend, container.id)
+
+
+async def kill(backend: Backend, reference: str, signal: str) -> None:
+    """Sends any signal to the main process. Conflict in Docker's words when it does not run."""
+    number = signal_number(signal or "SIGKILL")
+    container = find(backend, reference)
+    if container.state.status not in {"running", "paused"}:
+        raise Conflict(f"Cannot kill container: {container.name}: Container {container.id} is not running")
+    exit_ = begin_wait(backend, container.id, "not-running")
+    try:
+        await _signal(await reachable(backend, container), number)
+    except Unavailable:
+        if number != SIGKILL:
+            raise
+        await _stop_task(backend, container, exit_)
+        return
+    if number == SIGKILL:
+        await _ends(exit_, KILL_TIMEOUT_S)
+
+
+async def reachable(backend: Backend, container: Container) -> AgentLink:
+    """The agent's link; Unavailable when there is none within LINK_TIMEOUT_S."""
+    try:
+        async with asyncio.timeout(LINK_TIMEOUT_S):
+            return await backend.lives.of(container.id).linked()
+    except (TimeoutError, SockerlessError) as error:
+        raise Unavailable(f"the agent of container {container.id} cannot be reached: {error}") from error
+
+
+def signal_number(text: str) -> int:
+    """The signal's number; InvalidParameter in Docker's words."""
+    try:
+        return signals.number(text)
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from error
+
+
+async def _signal(link: AgentLink, number: int) -> None:
+    try:
+        await link.request("signal", signal=number)
+    except Conflict:
+        return
+
+
+async def _ends(exit_: asyncio.Future[WaitResult], timeout_s: float | None) -> bool:
+    try:
+        await asyncio.wait_for(asyncio.shield(exit_), timeout_s)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,68 @@
+"""docker attach and terminal resize."""
+
+from __future__ import annotations
+
+from sockerless.backend.attachment import Attachment
+from sockerless.backend.containers_find import find, require_running
+from sockerless.backend.containers_stop import reachable
+from sockerless.backend.context import Backend
+from sockerless.backend.logs import logs as archived
+from sockerless.errors import InvalidParameter
+from sockerless.types import Container
+from sockerless.wire import agent as wire
+from sockerless.wire import detach_keys as keys
+
+
+async def attach(
+    backend: Backend,
+    reference: str,
+    *,
+    stdin: bool,
+    stdout: bool,
+    stderr: bool,
+    stream: bool,
+    logs: bool,
+    detach_keys: str,
+) -> Attachment:
+    """A client's attachment. On a container that does not run yet it waits for the start.
+
+    stream: wants live output; logs: wants what was kept first. Neither: ends at once. InvalidParameter for bad keys.
+    """
+    container = find(backend, reference)
+    try:
+        sequence = keys.parse(detach_keys or keys.DEFAULT)
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from error
+    tty, takes_stdin = bool(container.config.get("Tty")), stdin and bool(container.config.get("OpenStdin"))
+    query = wire.StreamQuery(stdin=takes_stdin and stream, stdout=stdout, stderr=stderr, replay=logs)
+    attachment = Attachment(query, tty=tty, live=stream, detach_keys=sequence)
+    if container.state.status in {"running", "paused"}:
+        await _connect(backend, container, attachment, stream=stream)
+    elif not stream:
+        kept = await archived(backend, container.id, wire.LogQuery(stdout=stdout, stderr=stderr)) if logs else None
+        attachment.play(kept.chunks) if kept is not None else attachment.end()
+    if not attachment.ended:
+        attachments = backend.lives.of(container.id).attachments
+        attachments.add(attachment)
+        attachment.on_end(lambda: attachments.discard(attachment))
+    return attachment
+
+
+async def _connect(backend: Backend, container: Container, attachment: Attachment, *, stream: bool) -> None:
+    link = await reachable(backend, container)
+    if stream:
+        attachment.connect(await link.open(wire.STREAMS, attachment.query.to_query()))
+    elif attachment.query.replay:
+        kept = wire.LogQuery(stdout=attachment.query.stdout, stderr=attachment.query.stderr)
+        attachment.connect(await link.open(wire.LOGS, kept.to_query()))
+    else:
+        attachment.end()
+
+
+async def resize(backend: Backend, reference: str, height: int, width: int) -> None:
+    """Sets the terminal's size; harmless for a container without one. Conflict when it does not run."""
+    container = find(backend, reference)
+    require_running(container)
+    if container.config.get("Tty"):
+        link = await reachable(backend, container)
+        await link.request("resize", height=height, width=width)

@@ -1,0 +1,29 @@
+"""Making sure that a task whose container is done really stops: nobody pays for a task that nobody needs."""
+
+from __future__ import annotations
+
+import time
+
+from sockerless.aws import ecs as aws_ecs
+from sockerless.backend.context import Backend
+from sockerless.backend.poller import Watch
+
+PATIENCE_S = 90.0
+"""How long an agent that has left may take until ECS says STOPPED, before StopTask is called."""
+
+
+async def ensure(backend: Backend, watch: Watch) -> None:
+    """Returns when ECS says that the task has stopped; asks for it with StopTask once PATIENCE_S are over."""
+    backend.poller.set_urgent(watch, False)
+    deadline_s = time.monotonic() + PATIENCE_S
+    asked = False
+    while not watch.over:
+        await watch.changed()
+        if not watch.over and not asked and time.monotonic() > deadline_s:
+            await stop(backend, watch.arn, "its container is done")
+            asked = True
+
+
+async def stop(backend: Backend, arn: str, reason: str) -> None:
+    """StopTask; does nothing for a task that ECS knows no longer."""
+    await aws_ecs.stop_task(backend.aws, backend.config.cluster, arn, f"sockerless: {reason}")
