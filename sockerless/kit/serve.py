@@ -1,0 +1,103 @@
+"""The daemon in the foreground: from daemon.env to a served Docker API, until it is told to end.
+
+Owns: how serve's configuration comes together, the default host, log lines, signals. Knows no endpoint.
+Laws: the process environment wins over the file; containers keep running when the daemon ends; no value of a
+secret variable is ever printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sockerless import config
+from sockerless.api import server
+from sockerless.backend.context import open_backend
+from sockerless.config import Config
+from sockerless.errors import InvalidParameter
+from sockerless.kit import probe
+from sockerless.kit.background import STATE_FOLDER
+
+ENV_FILE = "daemon.env"
+SOCKET = "docker.sock"
+_KNOWN = {variable.name for variable in config.VARIABLES}
+
+
+def env_file(directory: Path) -> Path:
+    """DIR/.sockerless/daemon.env, which `apply` writes."""
+    return directory / STATE_FOLDER / ENV_FILE
+
+
+def default_host(directory: Path) -> str:
+    """unix://DIR/.sockerless/docker.sock; InvalidParameter when that path is too long for a socket."""
+    path = directory.absolute() / STATE_FOLDER / SOCKET
+    probe.check_unix_path(path)
+    return f"unix://{path}"
+
+
+def parse_env(text: str, source: str) -> dict[str, str]:
+    """NAME=value lines by name; blank lines and lines that start with # say nothing.
+
+    InvalidParameter, with source and the line's number, for anything else: an unknown name, one said twice.
+    """
+    values: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise InvalidParameter(f"{source}, line {number}: expected NAME=value")
+        if name not in _KNOWN:
+            raise InvalidParameter(f"{source}, line {number}: {name[:80]!r} is no variable of the daemon")
+        if name in values:
+            raise InvalidParameter(f"{source}, line {number}: {name} is set twice")
+        values[name] = value
+    return values
+
+
+def load_config(directory: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """The daemon's configuration: daemon.env of the directory, where it exists, under the given environment."""
+    path = env_file(directory)
+    in_file = parse_env(path.read_text(), str(path)) if path.exists() else {}
+    given = {name: value for name, value in environment.items() if name in _KNOWN and value}
+    return config.load(in_file | given)
+
+
+def check_hosts(hosts: Sequence[str]) -> None:
+    """InvalidParameter for an address that is neither a usable unix://PATH nor tcp://HOST:PORT."""
+    for host in hosts:
+        scheme, _, rest = host.partition("://")
+        if scheme == "unix" and rest.startswith("/"):
+            probe.check_unix_path(Path(rest))
+        elif scheme == "tcp":
+            probe.host_and_port(host)
+        else:
+            raise InvalidParameter(f"{host!r} is no host: expected unix:///PATH or tcp://HOST:PORT")
+
+
+def run(configuration: Config, hosts: Sequence[str]) -> None:
+    """Serves the Docker API on every host until SIGINT or SIGTERM; containers keep running."""
+    _log_to_stderr()
+    asyncio.run(_serve(configuration, hosts))
+
+
+async def _serve(configuration: Config, hosts: Sequence[str]) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with open_backend(configuration) as backend:
+        await server.serve(backend, list(hosts), stopped)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
