@@ -56,5 +56,9 @@ def parse(document: Mapping[str, Any]) -> Outputs:
             f"terraform's outputs lack {', '.join(missing)}; run `sockerless-kit apply`, and `sockerless-kit init "
             "--force` before it when outputs.tf was edited"
         )
-    values = {field.name: document[field.name]["value"] for field in fields(Outputs)}
-    return Outputs(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    values: dict[str, Any] = {field.name: _frozen(document[field.name]["value"]) for field in fields(Outputs)}
+    return Outputs(**values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

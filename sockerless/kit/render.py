@@ -1,0 +1,195 @@
+"""Renders the templates into a deployment's directory, never over a file that somebody edited.
+
+Owns: quoting for HCL, TOML and shells, and DIR/.sockerless/rendered.json, which remembers the SHA-256 of each file
+as it was rendered. Knows no terraform. Law: a file whose content is not what was last rendered belongs to its editor.
+Source: HCL native syntax specification (string literals), TOML 1.0 (basic strings).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from sockerless.errors import SystemFailure
+from sockerless.kit.project import RETENTION_DAYS, SETTINGS_FILE, Project
+
+MANIFEST_FILE = "rendered.json"
+_SUFFIX = ".j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What rendering did, in paths relative to the directory; kept: path and unified diff of each edited file."""
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...]
+
+
+def templates_directory() -> Path:
+    """Where the templates are: beside the package in an installed kit, at the top of a checkout otherwise."""
+    return _beside_or_above("templates")
+
+
+def render_settings(project: Project) -> dict[str, str]:
+    """sockerless.toml's text for these settings: {path: text}."""
+    return {SETTINGS_FILE: _render(f"{SETTINGS_FILE}{_SUFFIX}", project=project)}
+
+
+def render_terraform(project: Project) -> dict[str, str]:
+    """The root module and the six modules for these settings: {path relative to the deployment's directory: text}."""
+    top = templates_directory()
+    files: dict[str, str] = {}
+    for source in sorted([*(top / "root").rglob(f"*{_SUFFIX}"), *(top / "modules").rglob(f"*{_SUFFIX}")]):
+        name = source.relative_to(top).as_posix()
+        target = name.removeprefix("root/").removesuffix(_SUFFIX)
+        files[target] = _render(name, project=project, retention_days=RETENTION_DAYS)
+    return files
+
+
+def render_environment(variables: Iterable[tuple[str, str]]) -> str:
+    """daemon.env's text: one quoted NAME=value a line, readable by shells, systemd and daemon_env.py."""
+    return _render(f"daemon.env{_SUFFIX}", variables=list(variables))
+
+
+def write(project: Project, files: Mapping[str, str], force: bool = False) -> Rendering:
+    """Brings the directory's files to these texts; an edited file is kept, or overwritten with force.
+
+    A file rendered earlier that is not among them any more is removed, unless it was edited; sockerless.toml stays.
+    """
+    manifest = _read_manifest(project)
+    written: list[str] = []
+    kept: list[tuple[str, str]] = []
+    for name, text in files.items():
+        present = _read(project.directory / name)
+        if present != text:
+            if present is not None and not force and manifest.get(name) != _digest(present):
+                kept.append((name, _diff(name, present, text)))
+                continue
+            _place(project.directory / name, text)
+            written.append(name)
+        manifest[name] = _digest(text)
+    obsolete = sorted(manifest.keys() - files.keys() - {SETTINGS_FILE})
+    removed = [name for name in obsolete if _remove_unedited(project.directory / name, manifest.pop(name))]
+    _write_manifest(project, manifest)
+    return Rendering(tuple(written), tuple(removed), tuple(kept))
+
+
+def hcl(value: Any) -> str:
+    """value as an HCL literal: text quoted so that nothing in it is a template, numbers, booleans, lists."""
+    if isinstance(value, str):
+        return '"' + _escaped(value).replace("${", "$${").replace("%{", "%%{") + '"'
+    return _literal(value, hcl)
+
+
+def toml(value: Any) -> str:
+    """value as a TOML value: a basic string, a number, a boolean or an array."""
+    return f'"{_escaped(value)}"' if isinstance(value, str) else _literal(value, toml)
+
+
+def private_directory(path: Path) -> Path:
+    """Makes the directory, mode 0700, when it is missing; the path."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def replace_file(path: Path, text: str, mode: int) -> None:
+    """Replaces the file in one step by one of this mode; readers see the old text or the new one."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _render(name: str, **values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_directory()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the texts are HCL and TOML; every value goes through a filter below
+    )
+    environment.filters.update(hcl=hcl, toml=toml, shell=shlex.quote)
+    return environment.get_template(name).render(**values)
+
+
+def _beside_or_above(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    for candidate in (package / name, package.parents[1] / name):
+        if candidate.is_dir():
+            return candidate
+    raise SystemFailure(f"the kit's {name} are missing from {package}; install sockerless-kit again")
+
+
+def _escaped(text: str) -> str:
+    """Escapes what neither HCL nor TOML takes in a quoted string: the quote, the backslash, control characters."""
+    named = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return "".join(named.get(c) or (f"\\u{ord(c):04x}" if ord(c) < 32 or 127 <= ord(c) < 160 else c) for c in text)
+
+
+def _literal(value: Any, quote: Callable[[Any], str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return "[" + ", ".join(quote(one) for one in value) + "]"
+
+
+def _diff(name: str, present: str, text: str) -> str:
+    lines = difflib.unified_diff(
+        present.splitlines(keepends=True), text.splitlines(keepends=True), f"{name} (yours)", f"{name} (rendered)"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _place(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text, 0o644)
+
+
+def _remove_unedited(path: Path, digest: str) -> bool:
+    present = _read(path)
+    if present is None or _digest(present) != digest:
+        return False
+    path.unlink()
+    return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+
+
+def _read_manifest(project: Project) -> dict[str, str]:
+    """Digest by path. A damaged manifest counts as empty: then every differing file counts as edited."""
+    text = _read(project.state_directory / MANIFEST_FILE)
+    try:
+        document = json.loads(text or "{}")
+    except ValueError:
+        document = {}
+    return {str(name): str(digest) for name, digest in document.items()} if isinstance(document, dict) else {}
+
+
+def _write_manifest(project: Project, manifest: Mapping[str, str]) -> None:
+    directory = private_directory(project.state_directory)
+    replace_file(directory / MANIFEST_FILE, json.dumps(dict(sorted(manifest.items())), indent=1) + "\n", 0o600)
