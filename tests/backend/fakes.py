@@ -1,0 +1,206 @@
+"""An ECS and an agent small enough to read: what the backend's tests run against.
+
+FakeEcs answers the AWS operations the daemon uses and can fail or "kill the daemon" at any of them. FakeAgent is a
+real TLS WebSocket server that speaks wire/agent.py and plays a scripted process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from sockerless.errors import NotFound
+from sockerless.wire import agent as wire
+from sockerless.wire import stdcopy
+
+CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012"
+
+
+class FakeEcs:
+    """Stands in for aws.session.Aws. tasks: ARN -> Task; on_run is called with each new task and its overrides."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.by_token: dict[str, str] = {}
+        self.definitions: list[dict[str, Any]] = []
+        self.inactive: set[str] = set()
+        self.before: Callable[[str], None] = lambda operation: None
+        self.on_run: Callable[[dict[str, Any], dict[str, str]], None] = lambda task, env: None
+
+    async def call(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
+        self.calls[service, operation] += 1
+        self.before(operation)
+        answer: dict[str, Any] = getattr(self, operation)(**request)
+        return answer
+
+    def close(self) -> None:
+        return None
+
+    def RegisterTaskDefinition(self, **request: Any) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        self.definitions.append(request)
+        arn = f"{CLUSTER_ARN}:task-definition/{request['family']}:{len(self.definitions)}"
+        return {"taskDefinition": {"taskDefinitionArn": arn}}
+
+    def DeregisterTaskDefinition(self, taskDefinition: str) -> dict[str, Any]:  # noqa: N802, N803
+        self.inactive.add(taskDefinition)
+        return {}
+
+    def RunTask(self, **request: Any) -> dict[str, Any]:  # noqa: N802
+        token = request["clientToken"]
+        if token not in self.by_token:
+            arn = f"{CLUSTER_ARN}:task/test/{len(self.tasks):032x}"
+            self.by_token[token] = arn
+            self.tasks[arn] = {
+                "taskArn": arn,
+                "lastStatus": "PROVISIONING",
+                "desiredStatus": "RUNNING",
+                "containers": [{"name": "main", "lastStatus": "PENDING"}],
+                "attachments": [],
+                "startedBy": request["startedBy"],
+                "tags": request["tags"],
+            }
+            override = request["overrides"]["containerOverrides"][0]["environment"]
+            self.on_run(self.tasks[arn], {entry["name"]: entry["value"] for entry in override})
+        return {"tasks": [self.tasks[self.by_token[token]]], "failures": []}
+
+    def DescribeTasks(self, cluster: str, tasks: list[str], include: object = None) -> dict[str, Any]:  # noqa: N802
+        known = [self.tasks[arn] for arn in tasks if arn in self.tasks]
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in tasks if arn not in self.tasks]
+        return {"tasks": known, "failures": missing}
+
+    def ListTasks(self, cluster: str, desiredStatus: str, startedBy: str = "") -> dict[str, Any]:  # noqa: N802, N803
+        return {
+            "taskArns": [
+                arn
+                for arn, task in self.tasks.items()
+                if task["desiredStatus"] == desiredStatus and task["startedBy"] == startedBy
+            ]
+        }
+
+    def StopTask(self, cluster: str, task: str, reason: str) -> dict[str, Any]:  # noqa: N802
+        if task not in self.tasks:
+            raise NotFound("The referenced task was not found.")
+        self.end(task, None, reason)
+        return {}
+
+    def address(self, arn: str, address: str) -> None:
+        """Attaches the network interface."""
+        details = [{"name": "networkInterfaceId", "value": "eni-1"}, {"name": "privateIPv4Address", "value": address}]
+        self.tasks[arn]["attachments"] = [{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details}]
+
+    def end(self, arn: str, exit_code: int | None, reason: str = "Essential container in task exited") -> None:
+        """Stops a task."""
+        container: dict[str, Any] = {"name": "main", "lastStatus": "STOPPED"}
+        if exit_code is not None:
+            container["exitCode"] = exit_code
+        self.tasks[arn].update(
+            lastStatus="STOPPED",
+            desiredStatus="STOPPED",
+            containers=[container],
+            stoppedReason=reason,
+            stoppedAt=datetime.now(UTC),
+        )
+
+
+class FakeAgent:
+    """One agent on its own loopback address. script: the process's (stream, bytes) output; exit_on: None = at once."""
+
+    def __init__(self, address: str, env: dict[str, str]) -> None:
+        self.address, self.env = address, env
+        self.output: list[tuple[int, bytes]] = [(stdcopy.STDOUT, b"hello\n")]
+        self.exit_code: int | None = 0
+        self.refusal: tuple[wire.ErrorKind, str] | None = None
+        self.ignores: set[int] = set()
+        self.stdin = bytearray()
+        self.starts = 0
+        self.signals: list[int] = []
+        self.finished = asyncio.Event()
+        self._exited: wire.Exited | None = None
+        self._controls: set[ServerConnection] = set()
+        self._streams: set[ServerConnection] = set()
+        self._server: Server | None = None
+
+    async def listen(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:
+            pem = Path(folder) / "agent.pem"
+            pem.write_text(self.env[wire.ENV_KEY] + self.env[wire.ENV_CERTIFICATE])
+            context.load_cert_chain(pem)
+        self._server = await serve(self._serve, self.address, wire.PORT, ssl=context, process_request=self._admit)
+
+    async def close(self) -> None:
+        """The agent leaves: connections break, the port closes."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def _admit(self, connection: ServerConnection, request: Any) -> Any:
+        if request.headers.get("Authorization") != f"Bearer {self.env[wire.ENV_TOKEN]}":
+            return connection.respond(401, "")
+        return None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        path = connection.request.path.partition("?")[0] if connection.request else ""
+        if path == wire.CONTROL:
+            await self._serve_control(connection)
+        elif path == wire.STREAMS:
+            self._streams.add(connection)
+            async for message in connection:
+                if isinstance(message, bytes):
+                    self.stdin += message
+        else:
+            await connection.send(b"".join(stdcopy.encode(stream, data) for stream, data in self.output))
+
+    async def _serve_control(self, connection: ServerConnection) -> None:
+        self._controls.add(connection)
+        status = "exited" if self._exited else "running" if self.starts else "waiting"
+        await connection.send(wire.encode(wire.Hello("test", status, exited=self._exited)))  # type: ignore[arg-type]
+        async for message in connection:
+            request = wire.decode(message)
+            assert isinstance(request, wire.Request)
+            await connection.send(wire.encode(self._answer(request)))
+            if request.op == "start" and self.refusal is None:
+                await self._run()
+            if request.op == "signal" and request.arguments["signal"] not in self.ignores:
+                await self.exit(128 + request.arguments["signal"])
+            if request.op == "finish":
+                self.finished.set()
+        self._controls.discard(connection)
+
+    def _answer(self, request: wire.Request) -> wire.Reply:
+        if request.op == "start" and self.refusal is not None:
+            return wire.Reply(request.id, error_kind=self.refusal[0], message=self.refusal[1])
+        if request.op == "start":
+            self.starts += 1
+            self._exited = None
+            self.process = wire.process_from(request.arguments["process"])
+            return wire.Reply(request.id, {"pid": 7, "started_at_ns": time.time_ns()})
+        if request.op == "signal":
+            self.signals.append(request.arguments["signal"])
+        return wire.Reply(request.id)
+
+    async def _run(self) -> None:
+        for stream in list(self._streams):
+            for number, data in self.output:
+                await stream.send(stdcopy.encode(number, data))
+        if self.exit_code is not None:
+            await self.exit(self.exit_code)
+
+    async def exit(self, code: int) -> None:
+        """The process ends: streams close, every control connection is told."""
+        self._exited = wire.Exited(code, False, time.time_ns(), time.time_ns())
+        for stream in list(self._streams):
+            await stream.close()
+        self._streams.clear()
+        for control in list(self._controls):
+            await control.send(wire.encode(self._exited))

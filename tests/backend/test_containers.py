@@ -1,0 +1,222 @@
+"""Container verbs against a fake ECS and real agent connections: order, states, errors, no lost exit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sockerless.backend import (
+    containers_remove,
+    containers_rename,
+    containers_start,
+    containers_stop,
+    containers_wait,
+    streams,
+)
+from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, Unavailable
+from sockerless.wire import stdcopy
+from tests.backend.rig import Rig, eventually
+
+BOTH = {"stdin": True, "stdout": True, "stderr": True, "stream": True, "logs": False, "detach_keys": ""}
+
+
+def forever(agent: object) -> None:
+    agent.exit_code = None  # type: ignore[attr-defined]
+
+
+async def test_run_delivers_output_then_exit_code(rig: Rig) -> None:
+    container = await rig.create()
+    attachment = await streams.attach(rig.backend, container, **BOTH)  # type: ignore[arg-type]
+    waiter = containers_wait.begin_wait(rig.backend, container, "next-exit")
+    rig.prepare = lambda agent: setattr(agent, "exit_code", 7)
+    await containers_start.start(rig.backend, container)
+    assert await attachment.read() == stdcopy.encode(1, b"hello\n")
+    assert await attachment.read() == b""
+    assert (await waiter).status_code == 7
+    assert rig.status(container) == "exited"
+
+
+async def test_auto_remove_forgets_the_container_before_wait_answers(rig: Rig) -> None:
+    container = await rig.create(AutoRemove=True)
+    waiter = containers_wait.begin_wait(rig.backend, container, "removed")
+    await containers_start.start(rig.backend, container)
+    assert (await waiter).status_code == 0
+    assert rig.backend.store.find_containers(container) == []
+    assert rig.ecs.calls["ecs", "StopTask"] == 0
+
+
+async def test_one_run_of_a_known_shape_changes_one_thing_in_aws(rig: Rig) -> None:
+    await rig.create()
+    rig.ecs.calls.clear()
+    container = await rig.create(AutoRemove=True)
+    waiter = containers_wait.begin_wait(rig.backend, container, "removed")
+    await containers_start.start(rig.backend, container)
+    await waiter
+    assert {name for _, name in rig.ecs.calls} <= {"RunTask", "DescribeTasks"}
+    assert rig.ecs.calls["ecs", "RunTask"] == 1
+
+
+async def test_equal_shapes_share_one_definition(rig: Rig) -> None:
+    await rig.create(config={"Cmd": ["a"], "Env": ["SECRET=1"], "Labels": {"x": "y"}})
+    await rig.create(config={"Cmd": ["b"], "User": "1000"})
+    await rig.create(Memory=4 << 30)
+    assert len(rig.ecs.definitions) == 2
+    assert "SECRET" not in str(rig.ecs.definitions)
+
+
+async def test_a_missing_program_fails_the_start_with_127_and_leaves_no_task(rig: Rig) -> None:
+    rig.prepare = lambda agent: setattr(agent, "refusal", ("not_found", 'exec: "x": executable file not found'))
+    container = await rig.create()
+    with pytest.raises(InvalidParameter, match="executable file not found"):
+        await containers_start.start(rig.backend, container)
+    record = rig.backend.store.container(container)
+    assert (record.state.status, record.state.exit_code, record.task) == ("created", 127, None)
+    assert [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"]
+
+
+async def test_a_failed_start_of_an_auto_removed_container_completes_its_wait(rig: Rig) -> None:
+    rig.prepare = lambda agent: setattr(agent, "refusal", ("permission", "permission denied"))
+    container = await rig.create(AutoRemove=True)
+    waiter = containers_wait.begin_wait(rig.backend, container, "removed")
+    with pytest.raises(InvalidParameter):
+        await containers_start.start(rig.backend, container)
+    assert (await asyncio.wait_for(waiter, 5)).status_code == 126
+    assert rig.backend.store.containers() == []
+
+
+async def test_a_refused_run_task_leaves_the_container_created(rig: Rig) -> None:
+    def refuse(operation: str) -> None:
+        if operation == "RunTask":
+            raise Unavailable("AWS could not place the task: Capacity is unavailable")
+
+    container = await rig.create()
+    rig.ecs.before = refuse
+    with pytest.raises(Unavailable, match="Capacity"):
+        await containers_start.start(rig.backend, container)
+    assert rig.status(container) == "created"
+    rig.ecs.before = lambda operation: None
+    await containers_start.start(rig.backend, container)
+
+
+async def test_a_task_that_never_runs_fails_the_start_with_awss_reason(rig: Rig) -> None:
+    rig.answers = False
+    container = await rig.create()
+    start = asyncio.create_task(containers_start.start(rig.backend, container))
+    await eventually(lambda: bool(rig.ecs.tasks))
+    rig.ecs.end(next(iter(rig.ecs.tasks)), None, "CannotPullContainerError: manifest unknown")
+    with pytest.raises(Exception, match="CannotPullContainerError"):
+        await start
+    assert rig.status(container) == "created"
+
+
+async def test_stop_ends_with_the_signals_code_and_kills_what_ignores_it(rig: Rig) -> None:
+    rig.prepare = forever
+    polite = await rig.create()
+    await containers_start.start(rig.backend, polite)
+    await containers_stop.stop(rig.backend, polite, 5, None)
+    assert rig.backend.store.container(polite).state.exit_code == 143
+
+    stubborn = await rig.create()
+    await containers_start.start(rig.backend, stubborn)
+    rig.agents[-1].ignores.add(15)
+    await containers_stop.stop(rig.backend, stubborn, 1, None)
+    assert rig.agents[-1].signals == [15, 9]
+    assert rig.backend.store.container(stubborn).state.exit_code == 137
+    with pytest.raises(NotModified):
+        await containers_stop.stop(rig.backend, stubborn, 1, None)
+
+
+async def test_a_second_start_runs_in_the_same_task_while_it_lingers(rig: Rig) -> None:
+    container = await rig.create()
+    for _ in range(2):
+        waiter = containers_wait.begin_wait(rig.backend, container, "next-exit")
+        await containers_start.start(rig.backend, container)
+        await waiter
+    assert rig.agents[0].starts == 2
+    assert rig.ecs.calls["ecs", "RunTask"] == 1
+
+
+async def test_removing_a_lingering_container_lets_its_agent_go(rig: Rig) -> None:
+    container = await rig.create()
+    waiter = containers_wait.begin_wait(rig.backend, container, "next-exit")
+    await containers_start.start(rig.backend, container)
+    await waiter
+    await containers_remove.remove(rig.backend, container, force=False, volumes=False)
+    await asyncio.wait_for(rig.agents[0].finished.wait(), 5)
+    with pytest.raises(NotFound, match=f"No such container: {container}"):
+        await containers_start.start(rig.backend, container)
+
+
+async def test_a_running_container_is_removed_only_by_force(rig: Rig) -> None:
+    rig.prepare = forever
+    container = await rig.create("busy")
+    await containers_start.start(rig.backend, container)
+    with pytest.raises(Conflict, match=f"You cannot remove a running container {container}"):
+        await containers_remove.remove(rig.backend, "busy", force=False, volumes=False)
+    await containers_remove.remove(rig.backend, "busy", force=True, volumes=False)
+    assert rig.agents[0].signals == [9]
+    assert rig.backend.store.containers() == []
+
+
+async def test_kill_of_a_container_that_does_not_run_conflicts_in_dockers_words(rig: Rig) -> None:
+    container = await rig.create("idle")
+    with pytest.raises(Conflict, match=f"Cannot kill container: idle: Container {container} is not running"):
+        await containers_stop.kill(rig.backend, "idle", "KILL")
+    with pytest.raises(InvalidParameter, match="Invalid signal: FOO"):
+        await containers_stop.kill(rig.backend, "idle", "FOO")
+
+
+async def test_a_taken_name_conflicts_and_a_rename_frees_it(rig: Rig) -> None:
+    first = await rig.create("web")
+    with pytest.raises(Conflict, match=f'"/web" is already in use by container "{first}"'):
+        await rig.create("web")
+    await containers_rename.rename(rig.backend, "web", "old-web")
+    await rig.create("web")
+    with pytest.raises(InvalidParameter, match="same name"):
+        await containers_rename.rename(rig.backend, "web", "/web")
+
+
+async def test_an_agent_that_drops_out_is_dialled_again(rig: Rig) -> None:
+    rig.prepare = forever
+    container = await rig.create()
+    await containers_start.start(rig.backend, container)
+    agent = rig.agents[0]
+    await agent.close()
+    await agent.listen()
+    await containers_stop.stop(rig.backend, container, 5, None)
+    assert agent.signals == [15]
+
+
+async def test_a_task_that_stops_behind_our_back_ends_the_container_with_ecss_code(rig: Rig) -> None:
+    rig.prepare = forever
+    container = await rig.create()
+    await containers_start.start(rig.backend, container)
+    waiter = containers_wait.begin_wait(rig.backend, container, "not-running")
+    rig.ecs.end(next(iter(rig.ecs.tasks)), 3)
+    await rig.agents[0].close()
+    assert (await asyncio.wait_for(waiter, 10)).status_code == 3
+
+
+async def test_prune_removes_what_does_not_run_and_matches(rig: Rig) -> None:
+    rig.prepare = forever
+    running = await rig.create("running")
+    await containers_start.start(rig.backend, running)
+    keep, drop = await rig.create("keep"), await rig.create("drop")
+    assert await containers_remove.prune(rig.backend, lambda c: c.name != "keep") == [drop]
+    assert {c.id for c in rig.backend.store.containers()} == {running, keep}
+
+
+async def test_a_definition_deregistered_behind_our_back_is_registered_again(rig: Rig) -> None:
+    container = await rig.create()
+    failed: list[str] = []
+
+    def inactive_once(operation: str) -> None:
+        if operation == "RunTask" and not failed:
+            failed.append(operation)
+            raise InvalidParameter("TaskDefinition is inactive")
+
+    rig.ecs.before = inactive_once
+    await containers_start.start(rig.backend, container)
+    assert len(rig.ecs.definitions) == 2
+    assert rig.backend.store.container(container).task_definition_arn.endswith(":2")
