@@ -18,6 +18,7 @@ Knows no socket and no JSON library beyond the standard one. A message that does
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
@@ -28,14 +29,6 @@ MOUNT = "/.sockerless"
 """Where the task definition mounts what the agent needs: AGENT_DIR read-only, STATE_DIR writable."""
 AGENT_DIR = MOUNT + "/agent"
 STATE_DIR = MOUNT + "/state"
-
-
-def agent_argv(version: str, arguments: list[str]) -> list[str]:
-    """The command line of the agent of this version: its own loader, its own interpreter, then its arguments."""
-    home = f"{AGENT_DIR}/{version}"
-    return [f"{home}/lib/ld.so", "--library-path", f"{home}/lib", f"{home}/bin/python3", "-I", home, *arguments]
-
-
 
 CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
@@ -48,6 +41,15 @@ ENV_CERTIFICATE = "SOCKERLESS_AGENT_CERTIFICATE"
 ENV_KEY = "SOCKERLESS_AGENT_KEY"
 ENV_PATIENCE_S = "SOCKERLESS_AGENT_PATIENCE_S"
 """Seconds the agent waits for its first ``start`` before it gives up with code 125 (default 600)."""
+
+
+def agent_argv(version: str, arguments: Sequence[str]) -> list[str]:
+    """The command that runs the agent of AGENT_DIR/version in any image: its own loader, libraries and interpreter."""
+    root = f"{AGENT_DIR}/{version}"
+    loader = [f"{root}/lib/ld.so", "--inhibit-cache", "--library-path", f"{root}/lib"]
+    python = [f"{root}/bin/python3", "-I", "-S", "-B", "-X", "utf8", "-m", "sockerless.agent"]
+    return [*loader, *python, *arguments]
+
 
 ErrorKind = Literal["not_found", "permission", "invalid", "conflict", "failed"]
 """not_found: program or working directory missing (127); permission: not executable (126)."""
