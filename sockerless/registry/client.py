@@ -101,6 +101,19 @@ class Registry:
         if stored != value.digest:
             raise DataLoss(f"{reference.name} stored manifest {value.digest} as {stored}")
 
+    async def list_tags(self, reference: Reference, auth: RegistryAuth | None = None) -> list[str]:
+        """Every tag of the repository, page after page."""
+        tags: list[str] = []
+        request = Request("GET", reference, "tags/list")
+        while True:
+            async with self._transport.send(request, auth) as response:
+                body = await failures.read_limited(response, DOCUMENT_LIMIT_BYTES)
+            tags += [str(tag) for tag in manifest.decode(body, "tag list").get("tags") or []]
+            following = response.links.get("next")
+            if following is None:
+                return tags
+            request = Request("GET", reference, url=str(following["url"]))
+
     async def _begin_upload(self, reference: Reference, auth: RegistryAuth | None) -> str:
         request = Request("POST", reference, "blobs/uploads/", headers={"Content-Length": "0"}, push=True)
         async with self._transport.send(request, auth) as response:
