@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import boto3.session
 import localstack_client.session
@@ -25,7 +25,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sockerless import errors
 from sockerless.aws import failures
-from sockerless.config import Config
 from sockerless.types import JsonObject
 
 CONNECT_TIMEOUT_S = 5.0
@@ -39,13 +38,26 @@ T = TypeVar("T")
 _random = random.SystemRandom()
 
 
+class Destination(Protocol):
+    """Where calls go: a Config, or the kit's values before there is one. endpoint_url: "" for AWS itself."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def endpoint_url(self) -> str: ...
+    @property
+    def public_ip(self) -> bool: ...
+
+
 class Aws:
     """AWS as this daemon may use it. Clients and calls are for one event loop; close() when done.
 
     calls counts what was sent, by (service, operation): ("ecs", "RunTask").
     """
 
-    def __init__(self, config: Config, *, attempts: int = ATTEMPTS, first_backoff_s: float = FIRST_BACKOFF_S) -> None:
+    def __init__(
+        self, config: Destination, *, attempts: int = ATTEMPTS, first_backoff_s: float = FIRST_BACKOFF_S
+    ) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
         self._config = config
         self._attempts = attempts
@@ -120,7 +132,7 @@ class Aws:
         )
 
 
-def open_aws(config: Config) -> Aws:
+def open_aws(config: Destination) -> Aws:
     """The door to the AWS that the configuration names; makes no call and no client yet."""
     return Aws(config)
 
@@ -131,7 +143,7 @@ def answer_of(error: errors.SockerlessError) -> JsonObject:
     return dict(cause.response) if isinstance(cause, ClientError) else {}
 
 
-def _session(config: Config) -> Any:
+def _session(config: Destination) -> Any:
     if not config.endpoint_url:
         return boto3.session.Session(region_name=config.region)
     session = localstack_client.session.Session(region_name=config.region, localstack_host="localhost")
