@@ -66,7 +66,7 @@ _RULES = (
     _Rule(".*NotFound(Exception)?", errors.NotFound),
     _Rule("ConflictException|.*InUse(Exception)?|.*AlreadyExists(Exception)?", errors.Conflict),
     _Rule(
-        "Invalid.*|Missing.*|Validation.*|ClientException|BadRequest|.*Unknown.*|.*Incompatib.*|Unsupported.*",
+        "Invalid.*|Missing.*|Validation.*|ClientException|BadRequest|PlatformUnknownException|.*Incompatib.*|Unsupported.*",
         errors.InvalidParameter,
     ),
 )
