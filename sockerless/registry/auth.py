@@ -21,7 +21,7 @@ import aiohttp
 
 from sockerless.errors import InvalidParameter, SystemFailure, Unauthorized
 from sockerless.registry import failures
-from sockerless.registry.endpoint import is_loopback_url
+from sockerless.types import JsonObject
 
 DEFAULT_LIFETIME_S = 60.0
 """How long a token is good when its endpoint does not say (the specification's default)."""
@@ -69,7 +69,23 @@ def decode_registry_auth(header: str) -> RegistryAuth | None:
         return None
     if not isinstance(document, dict):
         raise InvalidParameter("invalid X-Registry-Auth header: it is not base64 of a JSON object")
-    return _registry_auth(document)
+    return from_document(document)
+
+
+def from_document(document: JsonObject) -> RegistryAuth | None:
+    """The credentials in a decoded X-Registry-Auth object (Docker's AuthConfig); None when it has none."""
+    fields = ("username", "password", "auth", "identitytoken", "registrytoken")
+    values = [document.get(name) or "" for name in fields]
+    if not all(isinstance(value, str) for value in values):
+        raise InvalidParameter("invalid X-Registry-Auth header: its fields are not strings")
+    username, password, joined, identity_token, registry_token = values
+    if joined and not username:
+        try:
+            username, _, password = _base64(joined).decode().partition(":")
+        except (ValueError, binascii.Error):
+            raise InvalidParameter("invalid X-Registry-Auth header: its auth field is not base64") from None
+    found = RegistryAuth(username, password, identity_token, registry_token)
+    return None if found == RegistryAuth() else found
 
 
 def parse_challenges(header: str) -> list[Challenge]:
@@ -124,8 +140,6 @@ class TokenSource:
         self._kept = {key: kept for key, kept in self._kept.items() if kept.expires_at_s > now_s}
 
     async def _fetch(self, realm: str, service: str, scope: str, auth: RegistryAuth | None) -> _Kept:
-        if not realm.startswith("https://") and not is_loopback_url(realm):
-            raise SystemFailure(f'the registry names "{realm}" as its token endpoint, which is not an https URL')
         asked_at_s = self._clock()
         with failures.translated("GET", realm):
             async with self._ask(realm, service, scope, auth) as response:
@@ -160,18 +174,3 @@ def _kept(body: bytes, realm: str, asked_at_s: float) -> _Kept:
 def _base64(text: str) -> bytes:
     unpadded = text.rstrip("=").translate(str.maketrans("-_", "+/"))
     return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
-
-
-def _registry_auth(document: dict[str, Any]) -> RegistryAuth | None:
-    fields = ("username", "password", "auth", "identitytoken", "registrytoken")
-    values = [document.get(name) or "" for name in fields]
-    if not all(isinstance(value, str) for value in values):
-        raise InvalidParameter("invalid X-Registry-Auth header: its fields are not strings")
-    username, password, joined, identity_token, registry_token = values
-    if joined and not username:
-        try:
-            username, _, password = _base64(joined).decode().partition(":")
-        except (ValueError, binascii.Error):
-            raise InvalidParameter("invalid X-Registry-Auth header: its auth field is not base64") from None
-    found = RegistryAuth(username, password, identity_token, registry_token)
-    return None if found == RegistryAuth() else found

@@ -73,7 +73,7 @@ def pull_failure(reference: Reference, failure: SockerlessError) -> SockerlessEr
     if isinstance(failure, RepositoryUnknown):
         return NotFound(f"repository {reference.familiar_name} not found: {failure}")
     if isinstance(failure, Unauthorized):
-        return SystemFailure(f"{reference.familiar}: {failure}")
+        return SystemFailure(failure.message)
     return failure
 
 

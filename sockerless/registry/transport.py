@@ -18,11 +18,13 @@ from yarl import URL
 from sockerless.errors import SystemFailure, Unauthorized
 from sockerless.registry import failures
 from sockerless.registry.auth import Challenge, RegistryAuth, TokenSource, basic, parse_challenges
-from sockerless.registry.endpoint import host, is_loopback, same_origin
+from sockerless.registry.endpoint import host, is_loopback, is_loopback_url, same_origin
 from sockerless.registry.reference import Reference
 
 BlobReader = Callable[[], AsyncIterator[bytes]]
 """Opens a blob's bytes from their beginning, as often as it is called."""
+
+_NOT_HTTP = (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError, ConnectionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Transport:
             with failures.translated(request.method, url.partition("?")[0]):
                 async with self._request(request, url, authorization) as response:
                     if attempt == 1 and own and response.status == HTTPStatus.UNAUTHORIZED:
-                        self._challenges[base] = _choose(response, auth)
+                        self._challenges[base] = _answerable(response, auth)
                         authorization = await self._authorization(base, request, auth, fresh=True)
                         continue
                     if response.status >= HTTPStatus.BAD_REQUEST:
@@ -89,38 +91,58 @@ class Transport:
         if challenge is None:
             return ""
         if challenge.scheme == "bearer":
+            _check_realm(base, challenge)
             return "Bearer " + await self._tokens.token(challenge, request.scope, auth, fresh)
         return basic(auth) if auth is not None else ""
 
     async def _base(self, domain: str) -> str:
         """The registry's URL. A loopback registry is asked over http first, then over unverified https."""
         if domain not in self._bases:
-            self._bases[domain] = f"https://{host(domain)}"
-            if is_loopback(domain) and await self._speaks_http(domain):
-                self._bases[domain] = f"http://{domain}"
+            base = f"https://{host(domain)}"
+            if is_loopback(domain) and await self._ping(f"http://{domain}"):
+                base = f"http://{domain}"
+            elif not await self._ping(base):
+                raise SystemFailure(f'Get "{base}/v2/": malformed HTTP response')
+            self._bases[domain] = base
         return self._bases[domain]
 
-    async def _speaks_http(self, domain: str) -> bool:
-        url = f"http://{domain}/v2/"
+    async def _ping(self, base: str) -> bool:
+        """Asks a registry for its challenge, which is kept; False when what answers does not speak base's scheme."""
+        url = f"{base}/v2/"
+        verified = not is_loopback(URL(url).authority)
         try:
             with failures.translated("GET", url):
-                async with self._session.get(url, timeout=failures.TIMEOUT, allow_redirects=False) as response:
+                async with self._session.get(url, timeout=failures.TIMEOUT, ssl=verified) as response:
+                    if (challenge := _offered(response)) is not None:
+                        self._challenges[base] = challenge
+                    elif response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                        failures.raise_for(response, await failures.read_limited(response, failures.ANSWER_LIMIT_BYTES))
                     return response.status != HTTPStatus.BAD_REQUEST
         except SystemFailure as failure:
-            if isinstance(failure.__cause__, aiohttp.ClientConnectorError):
-                raise
-            return False
+            if isinstance(failure.__cause__, _NOT_HTTP):
+                return False
+            raise
 
 
-def _choose(response: aiohttp.ClientResponse, auth: RegistryAuth | None) -> Challenge:
-    """The strongest challenge that can be answered; Unauthorized in dockerd's words when none can."""
-    offered = {
-        each.scheme: each for each in parse_challenges(", ".join(response.headers.getall("WWW-Authenticate", [])))
-    }
-    if "bearer" in offered:
-        return offered["bearer"]
-    if "basic" not in offered:
+def _check_realm(base: str, challenge: Challenge) -> None:
+    """Refuses a token endpoint that credentials would reach in the clear, unless all of it is on this machine."""
+    realm = challenge.parameters.get("realm", "")
+    if not realm.startswith("https://") and not (is_loopback_url(realm) and is_loopback_url(base)):
+        raise SystemFailure(f'{base} names "{realm}" as its token endpoint, which is not an https URL')
+
+
+def _offered(response: aiohttp.ClientResponse) -> Challenge | None:
+    """The strongest challenge in a response that this client can answer."""
+    challenges = parse_challenges(", ".join(response.headers.getall("WWW-Authenticate", [])))
+    offered = {challenge.scheme: challenge for challenge in reversed(challenges)}
+    return offered.get("bearer") or offered.get("basic")
+
+
+def _answerable(response: aiohttp.ClientResponse, auth: RegistryAuth | None) -> Challenge:
+    """The challenge of a 401 to answer; Unauthorized in dockerd's words when there is nothing to answer it with."""
+    challenge = _offered(response)
+    if challenge is None:
         raise Unauthorized("unauthorized: authentication required")
-    if auth is None or not auth.username:
-        raise Unauthorized("no basic auth credentials")
-    return offered["basic"]
+    if challenge.scheme == "basic" and (auth is None or not auth.username):
+        raise Unauthorized(f'{response.method.capitalize()} "{response.url}": no basic auth credentials')
+    return challenge
