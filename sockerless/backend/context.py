@@ -19,6 +19,7 @@ from sockerless.backend.live import Lives
 from sockerless.backend.poller import Poller
 from sockerless.config import Config
 from sockerless.ecs.state import TaskView, view
+from sockerless.errors import SockerlessError
 from sockerless.store.base import Store
 from sockerless.store.sqlite import open_store
 
@@ -48,7 +49,10 @@ def spawn(backend: Backend, work: asyncio.Task[None]) -> None:
 
 def _ended(backend: Backend, work: asyncio.Task[None]) -> None:
     backend.background.discard(work)
-    if not work.cancelled() and (error := work.exception()) is not None:
+    error = None if work.cancelled() else work.exception()
+    if isinstance(error, SockerlessError):
+        log.error("background work %s failed: %s", work.get_name(), error)
+    elif error is not None:
         log.error("background work %s failed", work.get_name(), exc_info=error)
 
 

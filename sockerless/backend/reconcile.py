@@ -33,6 +33,7 @@ async def start_up(backend: Backend) -> None:
     work = asyncio.create_task(_until_done(backend), name="reconcile")
     spawn(backend, work)
     spawn(backend, asyncio.create_task(definitions.sweep_forever(backend), name="definition sweep"))
+    spawn(backend, asyncio.create_task(backend.aws.warm(), name="AWS clients"))
     await asyncio.wait([work], timeout=FIRST_ATTEMPT_TIMEOUT_S)
 
 

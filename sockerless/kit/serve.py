@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sockerless import config
 from sockerless.api import server
+from sockerless.backend import reconcile
 from sockerless.backend.context import open_backend
 from sockerless.config import Config
 from sockerless.errors import InvalidParameter
@@ -92,6 +93,7 @@ async def _serve(configuration: Config, hosts: Sequence[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with open_backend(configuration) as backend:
+        await reconcile.start_up(backend)
         await server.serve(backend, list(hosts), stopped)
 
 

@@ -43,6 +43,9 @@ class FakeEcs:
         answer: dict[str, Any] = getattr(self, operation)(**request)
         return answer
 
+    async def warm(self) -> None:
+        return None
+
     def close(self) -> None:
         return None
 
