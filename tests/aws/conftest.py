@@ -86,10 +86,14 @@ def _handler(script: ScriptedAws) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+
 @pytest.fixture
 def script() -> Iterator[ScriptedAws]:
     scripted = ScriptedAws()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(scripted))
+    server = _Server(("127.0.0.1", 0), _handler(scripted))
     scripted.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
