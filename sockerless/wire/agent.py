@@ -28,11 +28,15 @@ PORT = 9111
 MOUNT = "/.sockerless"
 """Where the task definition mounts what the agent needs: AGENT_DIR read-only, STATE_DIR writable."""
 AGENT_DIR = MOUNT + "/agent"
+AGENT_IMAGE_DIR = "/opt/sockerless-agent"
+"""Where the agent's own image holds it, by version: beside what is mounted at AGENT_DIR to be filled."""
 STATE_DIR = MOUNT + "/state"
 
 CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
+FIRST_NS_HEADER = "X-Journal-First-Ns"
+"""Header of the answer to a LOGS upgrade: the oldest kept stamp (0: none). What is older is in the archive."""
 STDIN_EOF = '{"eof":true}'
 
 ENV_AGENT_ID = "SOCKERLESS_AGENT_ID"
@@ -43,9 +47,9 @@ ENV_PATIENCE_S = "SOCKERLESS_AGENT_PATIENCE_S"
 """Seconds the agent waits for its first ``start`` before it gives up with code 125 (default 600)."""
 
 
-def agent_argv(version: str, arguments: Sequence[str]) -> list[str]:
-    """The command that runs the agent of AGENT_DIR/version in any image: its own loader, libraries and interpreter."""
-    root = f"{AGENT_DIR}/{version}"
+def agent_argv(version: str, arguments: Sequence[str], directory: str = AGENT_DIR) -> list[str]:
+    """The command that runs the agent of directory/version in any image: its own loader, libraries and interpreter."""
+    root = f"{directory}/{version}"
     loader = [f"{root}/lib/ld.so", "--inhibit-cache", "--library-path", f"{root}/lib"]
     python = [f"{root}/bin/python3", "-I", "-S", "-B", "-X", "utf8", "-m", "sockerless.agent"]
     return [*loader, *python, *arguments]
