@@ -70,7 +70,7 @@ def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Ide
     ]
     pid = os.posix_spawn(argv[0], list(argv), environment, file_actions=files, setsid=True)
     identity = Identity(pid, _started_ticks(pid) or 0, _boot_id())
-    _write_private(
+    write_private(
         place.pid_path, json.dumps({"pid": pid, "started": identity.started_ticks, "boot": identity.boot_id})
     )
     return identity
@@ -202,7 +202,7 @@ def _boot_id() -> str:
     return _BOOT_ID.read_text().strip()
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Replaces the file in one step, mode 0600 from its first byte."""
     fresh = path.with_suffix(path.suffix + ".new")
     fresh.unlink(missing_ok=True)

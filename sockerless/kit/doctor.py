@@ -1,0 +1,118 @@
+"""What this machine must have, one finding a requirement: ok, or what is missing and how to fix it.
+
+Owns: the list of requirements and their wording. Changes nothing. Knows no command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sockerless.aws import sts
+from sockerless.errors import SockerlessError
+from sockerless.kit import account, engines, processes, provider, terraform
+from sockerless.kit.account import Account
+from sockerless.kit.project import FIELDS, Project
+
+LEAST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One requirement: what it is, whether it is met, what was found, and the fix when it is not met."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+    required: bool = True
+
+
+def examine(project: Project | None, simulator: bool, plugin_dir: Path | None = None) -> list[Finding]:
+    """All findings for the project, or for a new one with the defaults; simulator: for the simulated AWS."""
+    machine = [python(), terraform_binary(), aws_provider(plugin_dir), docker_client()]
+    if simulator:
+        return [*machine, engine(), simulator_port(project)]
+    return [*machine, region(project), credentials(project)]
+
+
+def python() -> Finding:
+    """The interpreter this runs on."""
+    found = platform.python_version()
+    wanted = ".".join(str(part) for part in LEAST_PYTHON)
+    return Finding("Python", sys.version_info >= LEAST_PYTHON, found, f"install Python {wanted} or newer")
+
+
+def terraform_binary() -> Finding:
+    """terraform and its version."""
+    try:
+        return Finding("terraform", True, terraform.version())
+    except SockerlessError as error:
+        return Finding("terraform", False, error.message, "see https://developer.hashicorp.com/terraform/install")
+
+
+def aws_provider(plugin_dir: Path | None = None) -> Finding:
+    """Where terraform would get the AWS provider from."""
+    found = provider.source(plugin_dir)
+    fix = (
+        f"let this machine reach {provider.HOST}, or unpack a mirror (`terraform providers mirror DIR` elsewhere) and "
+        f"name it with --plugin-dir or {provider.PLUGIN_DIR_VARIABLE}"
+    )
+    return Finding("AWS provider", found is not None, found or "neither a mirror nor the registry has it", fix)
+
+
+def docker_client() -> Finding:
+    """The docker command line, for people; SDKs do without it."""
+    path = shutil.which("docker")
+    fix = "install a docker client (Debian: docker.io), or use an SDK"
+    return Finding("docker client", path is not None, path or "not in PATH", fix, required=False)
+
+
+def engine() -> Finding:
+    """The container engine that the simulated AWS runs tasks with."""
+    fix = "start Docker or Podman (its API socket), or name another with `sockerless-kit simulator --engine`"
+    address = engines.find()
+    if address:
+        return Finding("container engine", True, address)
+    return Finding("container engine", False, f"none answers at {', '.join(engines.usual_addresses())}", fix)
+
+
+def simulator_port(project: Project | None) -> Finding:
+    """Whether the simulated AWS is up or could listen at its address."""
+    url = project.endpoint_url if project else str(_default("endpoint_url"))
+    try:
+        up = processes.simulator_answers(url)
+    except SockerlessError as error:
+        return Finding("simulator port", False, url, error.message)
+    return Finding("simulator port", True, f"{url} ({'a simulator answers' if up else 'free'})")
+
+
+def region(project: Project | None) -> Finding:
+    """The region of the deployment."""
+    if project is None:
+        return Finding("region", True, "chosen by `sockerless-kit init --region`")
+    return Finding("region", True, project.region)
+
+
+def credentials(project: Project | None) -> Finding:
+    """Whom AWS takes us for."""
+    fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use an instance role"
+    where = account.of(project) if project else Account(str(_default("region")))
+    try:
+        identity = asyncio.run(_identity(where))
+    except SockerlessError as error:
+        return Finding("AWS credentials", False, error.message, fix)
+    return Finding("AWS credentials", True, identity.arn)
+
+
+async def _identity(where: Account) -> sts.Identity:
+    async with account.opened(where) as aws:
+        return await sts.identity(aws)
+
+
+def _default(name: str) -> object:
+    return next(field.default for field in FIELDS if field.name == name)
