@@ -1,0 +1,95 @@
+"""Control connections: hello, requests and replies, and the news of an exit.
+
+Owns the translation between wire/agent.py's messages and the lifecycle's verbs. Several connections may be open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from sockerless.agent.child import StartRefused
+from sockerless.agent.lifecycle import Conflict, Lifecycle
+from sockerless.wire.agent import Hello, Message, Reply, Request, decode, encode, process_from
+
+POLICY_VIOLATION = 1008
+
+
+class ControlConnections:
+    """Serves each control connection until it closes, or until everything queued is sent after close()."""
+
+    def __init__(self, lifecycle: Lifecycle, agent_version: str) -> None:
+        self._lifecycle = lifecycle
+        self._agent_version = agent_version
+        self._queues: set[asyncio.Queue[Message | None]] = set()
+
+    def close(self) -> None:
+        """Ends every connection once what it was to be told is sent."""
+        for queue in self._queues:
+            queue.put_nowait(None)
+
+    async def serve(self, connection: ServerConnection) -> None:
+        """One connection's life."""
+        queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        queue.put_nowait(self._hello())
+        self._queues.add(queue)
+        self._lifecycle.listeners.add(queue.put_nowait)
+        sending = asyncio.create_task(_send(connection, queue))
+        try:
+            async for frame in connection:
+                try:
+                    message = decode(frame)
+                except ValueError as error:
+                    await connection.close(POLICY_VIOLATION, str(error)[:100])
+                    return
+                if isinstance(message, Request):
+                    queue.put_nowait(await self._answer(message))
+        except ConnectionClosed:
+            return
+        finally:
+            self._lifecycle.listeners.discard(queue.put_nowait)
+            self._queues.discard(queue)
+            sending.cancel()
+
+    def _hello(self) -> Hello:
+        run = self._lifecycle.run
+        if run is None:
+            return Hello(self._agent_version, "waiting")
+        if run.exited is None:
+            return Hello(self._agent_version, "running", run.pid, run.started_at_ns)
+        return Hello(self._agent_version, "exited", run.pid, run.started_at_ns, run.exited)
+
+    async def _answer(self, request: Request) -> Reply:
+        try:
+            return Reply(request.id, await self._perform(request.op, request.arguments))
+        except StartRefused as refused:
+            return Reply(request.id, error_kind=refused.kind, message=refused.message)
+        except Conflict as conflict:
+            return Reply(request.id, error_kind="conflict", message=str(conflict))
+        except (KeyError, TypeError, ValueError) as error:
+            return Reply(request.id, error_kind="invalid", message=f"malformed {request.op} request: {error}")
+        except OSError as error:
+            return Reply(request.id, error_kind="failed", message=f"{request.op}: {error}")
+
+    async def _perform(self, op: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        match op:
+            case "start":
+                return await self._lifecycle.start(process_from(arguments["process"]))
+            case "signal":
+                self._lifecycle.signal(int(arguments["signal"]))
+            case "resize":
+                self._lifecycle.resize(int(arguments["height"]), int(arguments["width"]))
+            case "finish":
+                self._lifecycle.finish()
+            case _:
+                raise ValueError(f"unknown operation {op!r}")
+        return {}
+
+
+async def _send(connection: ServerConnection, queue: asyncio.Queue[Message | None]) -> None:
+    while (message := await queue.get()) is not None:
+        await connection.send(encode(message))
+    await connection.close(1001)

@@ -1,0 +1,196 @@
+"""The journal: the container's output, kept in order in a bounded file, read by any number of cursors.
+
+Owns the file format (chunks exactly as read, behind a header of stream, stamp and length), the strictly increasing
+stamps and the bound: the oldest segment goes when the journal is over its size. Segments are unlinked as soon as
+they are open, so nothing is left behind and no process of the container finds them by name. Knows no network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sockerless.wire.logs import count_pieces
+
+SEGMENT_BYTES = 32 * 1024 * 1024
+SEGMENTS = 8
+READ_BYTES = 256 * 1024
+_HEADER = struct.Struct("<BQI")
+
+
+class Chunk(NamedTuple):
+    """Bytes read from the process at once, and the stamp of their first line."""
+
+    stream: int
+    time_ns: int
+    data: bytes
+
+
+@dataclass(slots=True)
+class _Segment:
+    descriptor: int
+    start: int
+    first_ns: int
+    size: int = 0
+
+
+class Cursor:
+    """A reader's place. It slows the process while it is more than lag_limit bytes behind; None never does."""
+
+    def __init__(self, journal: Journal, position: int, lag_limit: int | None) -> None:
+        self._journal = journal
+        self._lag_limit = lag_limit
+        self.position = position
+        self.caught_up = lag_limit is None or journal.end - position <= lag_limit
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._journal.forget(self)
+
+    def read(self, until: int | None = None) -> list[Chunk]:
+        """The next chunks, about READ_BYTES of them, none at or beyond position until; empty at the end."""
+        chunks, self.position = self._journal.read(self.position, until)
+        self.caught_up = self.caught_up or not self.is_behind()
+        if chunks:
+            self._journal.reads += 1
+            self._journal.relieve()
+        return chunks
+
+    def is_behind(self) -> bool:
+        """Whether this cursor is further behind than it may be."""
+        return self._lag_limit is not None and self._journal.end - self.position > self._lag_limit
+
+
+class Journal:
+    """Chunks by position: bytes since the agent's start, of which [start, end) are kept."""
+
+    def __init__(self, directory: Path, segment_bytes: int = SEGMENT_BYTES, segments: int = SEGMENTS) -> None:
+        self._directory = directory
+        self._segment_bytes = segment_bytes
+        self._segment_count = segments
+        self._segments: deque[_Segment] = deque()
+        self._cursors: set[Cursor] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._next_ns = 0
+        self._last = Chunk(0, 0, b"")
+        self.end = 0
+        self.reads = 0
+        """How often any cursor has read something: a measure of progress."""
+        self.when_relieved: Callable[[], None] = lambda: None
+        """Called when a reader moved on: crowded() may have become false."""
+
+    @property
+    def start(self) -> int:
+        """The oldest kept position."""
+        return self._segments[0].start if self._segments else self.end
+
+    @property
+    def first_ns(self) -> int:
+        """The oldest kept stamp, 0 when nothing is kept."""
+        return self._segments[0].first_ns if self._segments else 0
+
+    @property
+    def last_ns(self) -> int:
+        """The stamp of the last piece ever kept, 0 when there was none."""
+        return self._last.time_ns + count_pieces(self._last.data) - 1 if self._last.data else 0
+
+    def append(self, stream: int, data: bytes) -> None:
+        """Keeps bytes just read. Their stamp is now, or one more than the last piece's if the clock lags behind."""
+        if not data:
+            return
+        time_ns = max(time.time_ns(), self._next_ns)
+        self._next_ns = time_ns + len(data)
+        segment = self._segment_for(time_ns)
+        length = os.writev(segment.descriptor, [_HEADER.pack(stream, time_ns, len(data)), data])
+        if length != _HEADER.size + len(data):
+            raise OSError(f"the journal's disk took {length} of {_HEADER.size + len(data)} bytes")
+        segment.size += length
+        self.end += length
+        self._last = Chunk(stream, time_ns, data)
+        self.wake()
+
+    def cursor(self, *, from_start: bool = False, lag_limit: int | None = None) -> Cursor:
+        """A new reader, at the oldest kept chunk or at the end. Use it as a context manager, or forget() it."""
+        cursor = Cursor(self, self.start if from_start else self.end, lag_limit)
+        self._cursors.add(cursor)
+        return cursor
+
+    def forget(self, cursor: Cursor) -> None:
+        """Ends a reader: it no longer slows the process."""
+        self._cursors.discard(cursor)
+        self.relieve()
+
+    def crowded(self) -> bool:
+        """Whether a reader is so far behind that the process must wait. One that replays counts once it caught up."""
+        return any(cursor.caught_up and cursor.is_behind() for cursor in self._cursors)
+
+    def relieve(self) -> None:
+        """Tells the writer that a reader moved on."""
+        self.when_relieved()
+
+    def read(self, position: int, until: int | None = None) -> tuple[list[Chunk], int]:
+        """Chunks from position (or the oldest kept) on, and the position after them."""
+        position = max(position, self.start)
+        stop = self.end if until is None else min(until, self.end)
+        segment = next((s for s in self._segments if s.start <= position < s.start + s.size), None)
+        if segment is None or position >= stop:
+            return [], position
+        block = os.pread(segment.descriptor, min(READ_BYTES, stop - position), position - segment.start)
+        chunks, used = _unpack(block)
+        if not chunks:
+            _, _, length = _HEADER.unpack_from(block)
+            block = os.pread(segment.descriptor, _HEADER.size + length, position - segment.start)
+            chunks, used = _unpack(block)
+        return chunks, position + used
+
+    async def changed(self) -> None:
+        """Returns at the next wake()."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+
+    def wake(self) -> None:
+        """Wakes every reader that waits: there is more, or there will be no more."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _segment_for(self, time_ns: int) -> _Segment:
+        if not self._segments or self._segments[-1].size >= self._segment_bytes:
+            self._segments.append(_Segment(_unlinked_file(self._directory), self.end, time_ns))
+            if len(self._segments) > self._segment_count:
+                os.close(self._segments.popleft().descriptor)
+        return self._segments[-1]
+
+
+def _unlinked_file(directory: Path) -> int:
+    path = directory / f"journal-{os.getpid()}-{time.monotonic_ns()}"
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.unlink(path)
+    return descriptor
+
+
+def _unpack(block: bytes) -> tuple[list[Chunk], int]:
+    """The whole chunks at the start of block, and how many bytes they are."""
+    chunks = []
+    position = 0
+    while len(block) - position >= _HEADER.size:
+        stream, time_ns, length = _HEADER.unpack_from(block, position)
+        body = position + _HEADER.size
+        if body + length > len(block):
+            break
+        chunks.append(Chunk(stream, time_ns, block[body : body + length]))
+        position = body + length
+    return chunks, position

@@ -1,0 +1,142 @@
+"""The agent's TLS WebSocket server: no token, no service.
+
+Owns the listening socket, the check before the upgrade and the paths. Compression is off (it would cost the task's
+processor), and pings are sent but never waited for: a client that reads slowly must not be taken for dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hmac
+import logging
+import socket
+import ssl
+import sys
+import termios
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import MultipleValuesError
+from websockets.http11 import Request, Response
+
+from sockerless.agent.control import ControlConnections
+from sockerless.agent.kept import serve_logs
+from sockerless.agent.lifecycle import Lifecycle
+from sockerless.agent.streams import serve_streams
+from sockerless.wire import agent as protocol
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+STUCK_S = 10.0
+CLOSE_S = 2.0
+_Serve = Callable[[ServerConnection], Coroutine[Any, Any, None]]
+
+
+class AgentServer:
+    """Serves a lifecycle to whoever has the token."""
+
+    def __init__(self, lifecycle: Lifecycle, token: str, agent_version: str, logger: logging.Logger) -> None:
+        self._lifecycle = lifecycle
+        self._authorization = f"Bearer {token}".encode()
+        self._controls = ControlConnections(lifecycle, agent_version)
+        self._logger = logger
+        self._following: dict[ServerConnection, asyncio.Task[None]] = {}
+        self._server: Server | None = None
+
+    async def listen(self, tls: ssl.SSLContext, port: int = protocol.PORT) -> None:
+        """Listens on every address."""
+        self._server = await serve(
+            self._handle,
+            sock=_listening_socket(port),
+            ssl=tls,
+            process_request=self._check,
+            process_response=self._add_headers,
+            compression=None,
+            server_header=None,
+            max_size=MAX_MESSAGE_BYTES,
+            write_limit=512 * 1024,
+            ping_interval=20,
+            ping_timeout=None,
+            close_timeout=None,
+            logger=self._logger,
+        )
+
+    async def drain(self) -> None:
+        """Lets everything reach those who follow output, gives up on those that take nothing, closes the rest."""
+        self._lifecycle.end()
+        progress: object = None
+        while self._following and progress != (progress := self._progress()):
+            await asyncio.wait(self._following.values(), timeout=STUCK_S)
+        for connection in self._following:
+            connection.transport.abort()
+        self._controls.close()
+        if self._server is not None:
+            self._server.close()
+            await asyncio.wait([asyncio.create_task(self._server.wait_closed())], timeout=CLOSE_S)
+
+    def _progress(self) -> object:
+        """A value that changes while any follower takes output."""
+        return self._lifecycle.journal.reads, [_unsent_bytes(connection) for connection in self._following]
+
+    def _check(self, connection: ServerConnection, request: Request) -> Response | None:
+        try:
+            given = request.headers.get("Authorization", "")
+        except MultipleValuesError:
+            given = ""
+        if not hmac.compare_digest(given.encode(), self._authorization):
+            return connection.respond(401, "Unauthorized\n")
+        try:
+            self._route(request.path)
+        except KeyError:
+            return connection.respond(404, "Not Found\n")
+        except ValueError as error:
+            return connection.respond(400, f"{error}\n")
+        return None
+
+    def _add_headers(self, _: ServerConnection, request: Request, response: Response) -> None:
+        if response.status_code == 101 and urlsplit(request.path).path == protocol.LOGS:
+            response.headers[protocol.FIRST_NS_HEADER] = str(self._lifecycle.journal.first_ns)
+
+    def _route(self, target: str) -> _Serve:
+        """What serves a request target. KeyError for an unknown path, ValueError for a query that does not parse."""
+        parts = urlsplit(target)
+        match parts.path:
+            case protocol.CONTROL:
+                return self._controls.serve
+            case protocol.STREAMS:
+                streams = protocol.StreamQuery.from_query(parts.query)
+                return lambda connection: serve_streams(connection, streams, self._lifecycle)
+            case protocol.LOGS:
+                logs = protocol.LogQuery.from_query(parts.query)
+                return lambda connection: serve_logs(connection, logs, self._lifecycle)
+        raise KeyError(parts.path)
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        target = connection.request.path if connection.request else ""
+        serve_connection = self._route(target)
+        if urlsplit(target).path == protocol.CONTROL:
+            await serve_connection(connection)
+            return
+        self._following[connection] = asyncio.ensure_future(serve_connection(connection))
+        try:
+            await self._following[connection]
+        finally:
+            del self._following[connection]
+
+
+def _unsent_bytes(connection: ServerConnection) -> int:
+    """Bytes that the peer has not taken: in our buffers and in the kernel's."""
+    queued = fcntl.ioctl(connection.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    return connection.transport.get_write_buffer_size() + int.from_bytes(queued, sys.byteorder)
+
+
+def _listening_socket(port: int) -> socket.socket:
+    """Listens for IPv4; accepted connections inherit keep-alive probes, which find peers that vanished."""
+    listening = socket.create_server(("0.0.0.0", port), backlog=128)  # noqa: S104 - the task's security group guards it
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 6)
+    return listening
