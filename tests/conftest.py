@@ -1,0 +1,176 @@
+"""What every test may ask for: a container engine, terraform, an image, one whole deployment in the simulated AWS.
+
+Tests marked engine or terraform need what not every machine has: there they fail in CI (the environment variable CI is
+set) and are skipped with the reason elsewhere. Tests marked slow run with --all only.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from sockerless.kit import doctor, engines
+
+ROOT = Path(__file__).resolve().parent.parent
+ENGINE_IMAGE = "busybox:test"
+REGION = "us-east-1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--all, as scripts/test and .ci/run give it."""
+    parser.addoption("--all", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips or fails a test whose machine lacks what its marks ask for."""
+    if item.get_closest_marker("slow") and not item.config.getoption("--all"):
+        pytest.skip("slow: runs with --all")
+    for mark, missing in (("engine", _engine_missing), ("terraform", _terraform_missing)):
+        if item.get_closest_marker(mark) and (reason := missing()):
+            _withhold(reason)
+
+
+def _withhold(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@functools.cache
+def _engine_missing() -> str:
+    return "" if engines.find() else "no container engine answers; scripts/test starts one where it can"
+
+
+@functools.cache
+def _terraform_missing() -> str:
+    findings = (doctor.terraform_binary(), doctor.aws_provider())
+    return "; ".join(f"{finding.name}: {finding.detail}; {finding.fix}" for finding in findings if not finding.ok)
+
+
+@pytest.fixture(scope="session")
+def engine_address() -> str:
+    """Where the local container engine listens: unix://PATH."""
+    address = engines.find()
+    if address is None:
+        _withhold(_engine_missing())
+        raise AssertionError("withheld")
+    return address
+
+
+@pytest.fixture(scope="session")
+def engine_image(engine_address: str) -> str:
+    """A busybox image in the local engine, made from this machine's own when it is not there."""
+    local = ["docker", "--host", engine_address]
+    if subprocess.run([*local, "image", "inspect", ENGINE_IMAGE], capture_output=True, check=False).returncode != 0:
+        subprocess.run([ROOT / "scripts/build-image", ENGINE_IMAGE, engine_address], check=True)
+    return ENGINE_IMAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment that is up in the simulated AWS, with a daemon in the background."""
+
+    directory: Path
+    docker_host: str
+    endpoint_url: str
+    environment: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the simulated AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def docker(self, *arguments: str, timeout_s: float = 120, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """`docker ARGUMENTS` against the daemon: its exit code, stdout and stderr as bytes."""
+        return subprocess.run(
+            ["docker", *arguments], env=self.environment, capture_output=True, timeout=timeout_s, check=False, **more
+        )
+
+    def kit(self, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[bytes]:
+        """`sockerless-kit ARGUMENTS` by this interpreter, in the deployment's directory."""
+        return _kit(*arguments, directory=self.directory, timeout_s=timeout_s)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        port: int = plug.getsockname()[1]
+    return port
+
+
+def _kit(*arguments: str, directory: Path, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "sockerless.kit", *arguments],
+        cwd=directory,
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def bring_up(directory: Path) -> Deployed:
+    """`init` and `up --detach` in the directory, at a free port; the test fails with what they printed otherwise."""
+    endpoint_url = f"http://127.0.0.1:{free_port()}"
+    for command in (
+        ("init", "--simulator", "--endpoint-url", endpoint_url, "--yes"),
+        ("up", "--detach", "--yes"),
+    ):
+        done = _kit(*command, directory=directory, timeout_s=600)
+        if done.returncode != 0:
+            take_down(directory)
+            pytest.fail(f"sockerless-kit {' '.join(command)} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+    docker_host = f"unix://{directory}/.sockerless/docker.sock"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
+    return Deployed(directory, docker_host, endpoint_url, environment | {"DOCKER_HOST": docker_host})
+
+
+def take_down(directory: Path) -> None:
+    """`down` in the directory."""
+    _kit("down", directory=directory, timeout_s=120)
+
+
+@pytest.fixture(scope="session")
+def deploy() -> Iterator[Callable[[], Deployed]]:
+    """A function that brings up a deployment of its own in a new directory; all are taken down at the end."""
+    directories: list[tempfile.TemporaryDirectory[str]] = []
+
+    def one_more() -> Deployed:
+        directories.append(tempfile.TemporaryDirectory(prefix="sockerless-"))  # short: it holds a unix socket
+        return bring_up(Path(directories[-1].name))
+
+    yield one_more
+    for directory in directories:
+        take_down(Path(directory.name))
+        directory.cleanup()
+
+
+@pytest.fixture(scope="session")
+def deployment(deploy: Callable[[], Deployed]) -> Deployed:
+    """The one deployment that end-to-end tests share, provisioned by Terraform and up."""
+    return deploy()
+
+
+@pytest.fixture(scope="session")
+def image(deployment: Deployed, engine_image: str, engine_address: str) -> str:
+    """engine_image, loaded into the shared deployment."""
+    saved = subprocess.run(["docker", "--host", engine_address, "save", engine_image], capture_output=True, check=True)
+    loaded = deployment.docker("load", input=saved.stdout)
+    assert loaded.returncode == 0, loaded.stderr.decode()
+    return engine_image
