@@ -11,6 +11,9 @@ from sockerless import errors
 from sockerless.aws.session import Aws
 from sockerless.config import FILL_COMMAND
 
+_NO_STREAM = "log stream does not exist"
+"""AWS's words for a missing stream; its code for a missing group is the same one."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
@@ -31,6 +34,8 @@ async def log_events(aws: Aws, group: str, stream: str, token: str | None) -> Lo
             "logs", "GetLogEvents", logGroupName=group, logStreamName=stream, startFromHead=True, **after
         )
     except errors.NotFound as missing:
+        if _NO_STREAM in missing.message:
+            raise
         raise await _what_is_missing(aws, group, stream) from missing
     return LogPage(
         messages=[(event["timestamp"], event["message"]) for event in answer["events"]],
@@ -39,7 +44,7 @@ async def log_events(aws: Aws, group: str, stream: str, token: str | None) -> Lo
 
 
 async def _what_is_missing(aws: Aws, group: str, stream: str) -> errors.SockerlessError:
-    """GetLogEvents has one code for a missing group and a missing stream; asking for the streams tells them apart."""
+    """Where the words do not tell a missing group from a missing stream, asking for the streams does."""
     try:
         await aws.call("logs", "DescribeLogStreams", logGroupName=group, logStreamNamePrefix=stream, limit=1)
     except errors.NotFound:

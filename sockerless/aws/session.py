@@ -56,10 +56,10 @@ class Aws:
     """
 
     def __init__(
-        self, config: Destination, *, attempts: int = ATTEMPTS, first_backoff_s: float = FIRST_BACKOFF_S
+        self, destination: Destination, *, attempts: int = ATTEMPTS, first_backoff_s: float = FIRST_BACKOFF_S
     ) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
-        self._config = config
+        self._destination = destination
         self._attempts = attempts
         self._first_backoff_s = first_backoff_s
         self._session: Any = None
@@ -78,16 +78,16 @@ class Aws:
         except ClientError as error:
             raise failures.refused(service, operation, error) from error
         except BotoCoreError as error:
-            raise failures.unreached(service, operation, error, self._config.endpoint_url) from error
+            raise failures.unreached(service, operation, error, self._destination.endpoint_url) from error
 
     async def warm(self) -> None:
         """Makes the clients that starting and running a container needs, so that the first request does not."""
-        services = ["ecs", "logs", "ecr", *(["ec2"] if self._config.public_ip else [])]
+        services = ["ecs", "logs", "ecr", *(["ec2"] if self._destination.public_ip else [])]
         try:
             for service in services:
                 await self._in_thread(partial(self._client, service))
         except BotoCoreError as error:
-            raise failures.unreached("sts", "GetCallerIdentity", error, self._config.endpoint_url) from error
+            raise failures.unreached("sts", "GetCallerIdentity", error, self._destination.endpoint_url) from error
 
     def close(self) -> None:
         """Gives up the threads and connections; calls under way end by themselves."""
@@ -117,7 +117,7 @@ class Aws:
     def _client(self, service: str) -> Any:
         with self._making:  # boto3's sessions are not safe for threads, its clients are
             if service not in self._clients:
-                self._session = self._session or _session(self._config)
+                self._session = self._session or _session(self._destination)
                 self._clients[service] = self._session.client(service, config=self._client_config())
             return self._clients[service]
 
@@ -132,9 +132,9 @@ class Aws:
         )
 
 
-def open_aws(config: Destination) -> Aws:
+def open_aws(destination: Destination) -> Aws:
     """The door to the AWS that the configuration names; makes no call and no client yet."""
-    return Aws(config)
+    return Aws(destination)
 
 
 def answer_of(error: errors.SockerlessError) -> JsonObject:
@@ -143,10 +143,10 @@ def answer_of(error: errors.SockerlessError) -> JsonObject:
     return dict(cause.response) if isinstance(cause, ClientError) else {}
 
 
-def _session(config: Destination) -> Any:
-    if not config.endpoint_url:
-        return boto3.session.Session(region_name=config.region)
-    session = localstack_client.session.Session(region_name=config.region, localstack_host="localhost")
+def _session(destination: Destination) -> Any:
+    if not destination.endpoint_url:
+        return boto3.session.Session(region_name=destination.region)
+    session = localstack_client.session.Session(region_name=destination.region, localstack_host="localhost")
     # It reads where to go from AWS_ENDPOINT_URL, LOCALSTACK_HOST and USE_SSL, and lets no caller say otherwise.
-    session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, config.endpoint_url)
+    session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, destination.endpoint_url)
     return session

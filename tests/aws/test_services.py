@@ -118,3 +118,10 @@ async def test_an_access_point_is_described_and_a_missing_one_not_found(aws: Aws
     assert point["FileSystemId"] == system["FileSystemId"]
     with pytest.raises(errors.NotFound, match="fsap-0123"):
         await efs.access_point(aws, "fsap-0123")
+
+
+async def test_awss_own_words_for_a_missing_stream_need_no_second_call(scripted_aws: Aws, script: ScriptedAws) -> None:
+    script.refuses("ResourceNotFoundException", "The specified log stream does not exist.")
+    with pytest.raises(errors.NotFound, match="log stream does not exist"):
+        await logs.log_events(scripted_aws, "/g", "s", None)
+    assert len(script.asked) == 1
