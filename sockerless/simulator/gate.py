@@ -1,0 +1,43 @@
+"""What every AWS call passes before moto serves it: counting, injected faults, throttling.
+
+Source: moto 5.2, BaseResponse.call_action, which every service's dispatch goes through.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+
+from sockerless.simulator.calls import Calls
+from sockerless.simulator.faults import Faults
+from sockerless.simulator.hooks import Hooks
+from sockerless.simulator.throttle import Throttle
+
+
+def _refusal(response: BaseResponse, faults: Faults, throttle: Throttle | None) -> ServiceException | None:
+    action = f"{response.service_name}.{response._get_action()}"
+    fault = faults.take("error", action)
+    if fault:
+        return ServiceException(fault.code, fault.reason or "Injected by the simulator")
+    throttled = throttle is not None and not throttle.admits(response.current_account, response.region, action)
+    if throttled or faults.take("throttle", action):
+        return ServiceException("ThrottlingException", "Rate exceeded")
+    return None
+
+
+def install(hooks: Hooks, calls: Calls, faults: Faults, throttle: Throttle | None) -> None:
+    """Puts the gate in front of every action; throttle None lets any rate pass."""
+
+    def gated(response: BaseResponse) -> Any:
+        calls.record(str(response.service_name), str(response._get_action()))
+        refusal = _refusal(response, faults, throttle)
+        if refusal is None:
+            return serve(response)
+        status, headers, body = response.serialized(ActionResult(refusal))
+        headers["status"] = str(status)
+        headers, body = response._enrich_response(headers, body)
+        return status, headers, body
+
+    serve = hooks.replace(BaseResponse, "call_action", gated)

@@ -1,0 +1,104 @@
+"""Images for tasks: which registry a reference means, and having the engine pull it.
+
+References to this account's ECR, under AWS's host name or the simulator's own address, are pulled from the
+simulator's data plane; everything else goes to the registry it names. An image is pulled for every task, except
+when the engine already holds exactly the digest asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from sockerless.simulator.engine import Engine, EngineError
+from sockerless.simulator.failures import CannotPullContainerError
+from sockerless.simulator.faults import Faults
+
+_ECR_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+_REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?")
+_RETRIED = "pull image manifest has been retried 1 time(s): failed to resolve ref "
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An image the engine now holds: what to create a container from, and its manifest digest ("" if unknown)."""
+
+    reference: str
+    digest: str
+
+
+class Images:
+    """Pulls for tasks. Thread-safe.
+
+    registry: the data plane's host:port as the engine sees it. resolve: the digest of a name and tag (or digest) in
+    the data plane, or None. credentials: user name and password the data plane takes.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: str,
+        resolve: Callable[[str, str], str | None],
+        credentials: Callable[[], tuple[str, str]],
+        faults: Faults,
+    ) -> None:
+        self._engine, self._registry, self._resolve = engine, registry, resolve
+        self._credentials, self._faults = credentials, faults
+        self._lock = Lock()
+        self._pulled: set[str] = set()
+
+    def obtain(self, reference: str) -> Pulled:
+        """Has the engine hold the image; CannotPullContainerError as AWS words it."""
+        fault = self._faults.take("pull", reference)
+        if fault:
+            raise CannotPullContainerError(fault.reason or f"{_RETRIED}{reference}: i/o timeout")
+        match = _REFERENCE.fullmatch(reference)
+        if not match:
+            raise CannotPullContainerError(f"{_RETRIED}{reference}: invalid reference format")
+        name, wanted = match["name"], match["digest"] or match["tag"] or "latest"
+        host, _, path = name.partition("/")
+        if _ECR_HOST.fullmatch(host) or host in {self._registry, self._registry.replace("127.0.0.1", "localhost")}:
+            digest = self._resolve(path, wanted)
+            if digest is None:
+                raise CannotPullContainerError(f"{_RETRIED}{reference}: {reference}: not found")
+            return self._pull(f"{self._registry}/{path}", digest, reference, self._authentication())
+        return self._pull(name, wanted, reference, "")
+
+    def _pull(self, name: str, wanted: str, reference: str, authentication: str) -> Pulled:
+        by_digest = ":" in wanted
+        full = f"{name}@{wanted}" if by_digest else f"{name}:{wanted}"
+        if by_digest and self._engine.image(full):
+            return Pulled(full, wanted)
+        try:
+            held_before = self._engine.image(full) is not None
+            self._engine.pull(name, wanted, authentication)
+        except EngineError as error:
+            raise CannotPullContainerError(f"{_RETRIED}{reference}: {error}") from error
+        if not held_before:
+            with self._lock:
+                self._pulled.add(full)
+        return Pulled(full, wanted if by_digest else self._digest(full))
+
+    def _digest(self, full: str) -> str:
+        held = self._engine.image(full) or {}
+        return next((digest.partition("@")[2] for digest in held.get("RepoDigests") or []), "")
+
+    def _authentication(self) -> str:
+        user, password = self._credentials()
+        document = {"username": user, "password": password, "serveraddress": self._registry}
+        return base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+
+    def forget(self) -> None:
+        """Removes from the engine what was pulled for tasks, unless something else uses it."""
+        with self._lock:
+            pulled, self._pulled = self._pulled, set()
+        for reference in pulled:
+            try:
+                self._engine.call("DELETE", f"/images/{reference}")
+            except EngineError as error:
+                if error.status not in {404, 409}:
+                    raise

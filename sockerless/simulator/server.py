@@ -1,0 +1,173 @@
+"""The simulated AWS as a process: one port, one engine, everything cleaned up at the end.
+
+Source of the parts: moto 5.2 (control plane), werkzeug (threaded HTTP/1.1 server). Never reads DOCKER_HOST, which
+may name a daemon whose containers run here.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from threading import Event, Lock, RLock, Thread
+from types import FrameType
+
+from moto.core.base_backend import BackendDict
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from sockerless.errors import Conflict
+from sockerless.simulator import ecr_actions, ecs_actions, gate
+from sockerless.simulator.admin import AdminApplication
+from sockerless.simulator.blobs import Blobs
+from sockerless.simulator.calls import Calls
+from sockerless.simulator.ecs_tasks import TaskService
+from sockerless.simulator.engine import Engine
+from sockerless.simulator.fargate import Fargate
+from sockerless.simulator.faults import Faults
+from sockerless.simulator.front import Front
+from sockerless.simulator.hooks import Hooks
+from sockerless.simulator.images import Images
+from sockerless.simulator.options import DEFAULT_ENGINE, DEFAULT_PORT, SimulatorOptions
+from sockerless.simulator.registry import RegistryApplication
+from sockerless.simulator.repositories import Repositories
+from sockerless.simulator.throttle import Throttle
+from sockerless.simulator.tokens import USER, Tokens
+
+DEFAULT_STATE_DIR = Path("~/.local/state/sockerless/simulator")
+_WARM_SERVICES = ("ecs", "ec2", "logs", "ecr", "elasticfilesystem", "iam", "sts")
+_one_at_a_time = Lock()
+"""moto's records are global to the process, so a process runs one simulator at a time."""
+
+
+class _Handler(MotoRequestHandler):
+    """Says nothing of each request."""
+
+    def log(self, type: str, message: str, *arguments: object) -> None:
+        """Nothing: /_sockerless/calls has the counts."""
+
+
+class Simulator:
+    """A simulated AWS in this process. start() and stop() once each; port 0 picks a free one."""
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        engine: str = DEFAULT_ENGINE,
+        state_dir: Path = DEFAULT_STATE_DIR,
+        options: SimulatorOptions | None = None,
+    ) -> None:
+        self.options = options or SimulatorOptions()
+        self.calls, self.faults = Calls(), Faults()
+        self._address = (host, port)
+        self._state_dir = state_dir.expanduser().absolute()
+        self._lock = RLock()
+        self._engine = Engine(engine)
+        self._hooks = Hooks()
+        self._server: BaseWSGIServer | None = None
+        self._fargate: Fargate
+        self._tasks: TaskService
+        self._blobs: Blobs
+
+    @property
+    def port(self) -> int:
+        """The port served, once started."""
+        if self._server is None:
+            raise Conflict("the simulator is not started")
+        return int(self._server.server_port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """What AWS clients take as endpoint_url."""
+        return f"http://{self.registry}"
+
+    @property
+    def registry(self) -> str:
+        """host:port of the ECR data plane, as clients and the engine on this machine reach it."""
+        host = self._address[0] if self._address[0] not in {"0.0.0.0", "::", ""} else "127.0.0.1"  # noqa: S104
+        return f"{host}:{self.port}"
+
+    def start(self) -> None:
+        """Serves from the return of this call on. Conflict when another simulator runs in this process; OSError
+        when the port is taken."""
+        if not _one_at_a_time.acquire(blocking=False):
+            raise Conflict("another simulator runs in this process")
+        try:
+            self._start()
+        except BaseException:
+            self._hooks.restore()
+            _one_at_a_time.release()
+            raise
+
+    def _start(self) -> None:
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        host, port = self._address
+        self._server = make_server(host, port, _not_ready, threaded=True, request_handler=_Handler)
+        self._server.app = self._assemble()
+        Thread(target=self._server.serve_forever, name="simulator", daemon=True).start()
+        Thread(target=self._fargate.warm_up, name="warm-up", daemon=True).start()
+
+    def _assemble(self) -> Front:
+        fargate = Fargate(self._engine, self._state_dir, self.options, self.faults, self._lock)
+        fargate.volumes.clear()
+        blobs, tokens = Blobs(self._state_dir / "ecr"), Tokens()
+        blobs.clear()
+        repositories = Repositories(self.options.account_id, self.options.region)
+
+        def credentials() -> tuple[str, str]:
+            return USER, tokens.issue(self.options.account_id)[0]
+
+        fargate.images = Images(self._engine, self.registry, repositories.resolve, credentials, self.faults)
+        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate), blobs
+        gate.install(self._hooks, self.calls, self.faults, Throttle(time.monotonic) if self.options.throttle else None)
+        ecs_actions.install(self._hooks, self._tasks)
+        ecr_actions.install(self._hooks, tokens, self.registry)
+        return Front(
+            RegistryApplication(repositories, blobs, tokens, self._lock),
+            AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
+            self._lock,
+        )
+
+    def stop(self) -> None:
+        """Ends every task, removes everything made in the engine and forgets the simulated account."""
+        if self._server is None:
+            return
+        self._server.shutdown()
+        self._server.server_close()
+        with self._lock:
+            self._tasks.shut_down()
+        self._fargate.end_containers()
+        for runner in self._tasks.runners():
+            runner.join()
+        self._fargate.close()
+        self._blobs.clear()
+        self._hooks.restore()
+        BackendDict.reset()
+        self._server = None
+        _one_at_a_time.release()
+
+
+def _not_ready(environ: object, start_response: object) -> list[bytes]:
+    raise Conflict("the simulator is starting")
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    engine: str = DEFAULT_ENGINE,
+    state_dir: Path = DEFAULT_STATE_DIR,
+    options: SimulatorOptions | None = None,
+) -> None:
+    """Serves in the foreground until SIGINT or SIGTERM, then cleans up. OSError when the port is taken."""
+    ended = Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    simulator = Simulator(host, port, engine, state_dir, options)
+    simulator.start()
+    ended.wait()
+    simulator.stop()
