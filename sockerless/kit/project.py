@@ -22,6 +22,8 @@ from sockerless.kit.background import STATE_FOLDER
 
 SETTINGS_FILE = "sockerless.toml"
 """The one file a person edits."""
+DEFAULT_ENDPOINT_URL = "http://127.0.0.1:4566"
+"""Where the simulated AWS listens unless sockerless.toml says otherwise."""
 RETENTION_DAYS = (
     1,
     3,
@@ -199,7 +201,7 @@ FIELDS: tuple[Field, ...] = (
     Field("target", "aws", "where it runs: aws, or simulator (a simulated AWS on this machine)", _target, asked=True),
     Field(
         "endpoint_url",
-        "http://127.0.0.1:4566",
+        DEFAULT_ENDPOINT_URL,
         "address of the simulated AWS",
         _matching(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?/?", "a URL like http://127.0.0.1:4566"),
     ),

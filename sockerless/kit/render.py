@@ -11,7 +11,6 @@ import difflib
 import hashlib
 import json
 import os
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +56,7 @@ def render_terraform(project: Project) -> dict[str, str]:
 
 
 def render_environment(variables: Iterable[tuple[str, str]]) -> str:
-    """daemon.env's text: one quoted NAME=value a line, readable by shells, systemd and daemon_env.py."""
+    """daemon.env's text: one NAME=value a line, the value as it stands."""
     return _render(f"daemon.env{_SUFFIX}", variables=list(variables))
 
 
@@ -123,7 +122,7 @@ def _render(name: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - the texts are HCL and TOML; every value goes through a filter below
     )
-    environment.filters.update(hcl=hcl, toml=toml, shell=shlex.quote)
+    environment.filters.update(hcl=hcl, toml=toml)
     return environment.get_template(name).render(**values)
 
 

@@ -1,0 +1,70 @@
+"""The command line: `sockerless-kit`. Parses, calls one function, prints.
+
+Owns: the group, what becomes of a failure, and the commands of init, plan, apply, outputs and destroy; the daemon's
+are in cli_daemon.py. Exit codes: 0 done, 1 failed with a sentence on standard error, 2 used wrongly (an unknown
+option, a setting that is not valid), 130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from sockerless.errors import InvalidParameter, SockerlessError
+from sockerless.kit import cli_daemon, cli_terraform
+
+
+class _Failed(click.ClickException):
+    """One sentence on standard error, exit code 1."""
+
+
+class _Misused(click.ClickException):
+    """One sentence on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+class _Interrupted(click.ClickException):
+    """One sentence on standard error, exit code 130: 128 + SIGINT, as shells count."""
+
+    exit_code = 130
+
+
+class Kit(click.Group):
+    """A group that turns failures into sentences and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except InvalidParameter as error:
+            raise _Misused(error.message) from error
+        except SockerlessError as error:
+            raise _Failed(error.message) from error
+        except PermissionError as error:
+            raise _Failed(f"{error.filename}: permission denied; run this as the user who owns it") from error
+        except KeyboardInterrupt:
+            raise _Interrupted("interrupted; what was done so far is kept, run the same command again") from None
+
+
+@click.group(cls=Kit, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("sockerless-kit"), prog_name="sockerless-kit")
+def cli() -> None:
+    """A Docker Engine whose containers are AWS ECS Fargate tasks, and the kit that builds the AWS side of it.
+
+    \b
+    sockerless-kit init --simulator mydocker && cd mydocker
+    sockerless-kit apply
+    sockerless-kit serve
+    """
+
+
+cli_terraform.register(cli)
+cli_daemon.register(cli)
+
+
+def main() -> None:
+    """The entry point."""
+    cli(prog_name="sockerless-kit")

@@ -1,0 +1,97 @@
+"""What terraform intends, as data: made once, shown as a table, applied as it is.
+
+Owns: the steps from settings to a plan, and the table. Knows no question and no progress.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sockerless.errors import InvalidParameter
+from sockerless.kit import processes, provider, render, terraform
+from sockerless.kit.events import Event, PlannedChange
+from sockerless.kit.project import Project
+from sockerless.kit.render import Rendering
+
+COLUMNS = ("add", "change", "destroy")
+_COUNTED_AS: dict[str, tuple[str, ...]] = {
+    "create": ("add",),
+    "update": ("change",),
+    "delete": ("destroy",),
+    "replace": ("add", "destroy"),
+}
+_SHOWN = {"update": "change", "delete": "destroy", "replace": "replace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan that terraform wrote to path, and the changes in it."""
+
+    path: Path
+    changes: tuple[PlannedChange, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many times apply will finish work on a resource; a replacement counts twice."""
+        return sum(len(_COUNTED_AS[change.action]) for change in self.changes)
+
+
+def prepare(project: Project) -> tuple[Rendering, bool]:
+    """Brings the terraform files in step with sockerless.toml and, in simulator mode, the simulator up.
+
+    Returns what rendering did and whether a simulator was started.
+    """
+    if any(character in str(project.directory) for character in "\n\r"):
+        raise InvalidParameter("the directory's name holds a line break; choose another directory")
+    rendering = render.write(project, render.render_terraform(project))
+    return rendering, project.simulator and processes.ensure_simulator(project)
+
+
+def make(project: Project, plugin_dir: Path | None = None, destroy: bool = False) -> Plan:
+    """terraform init, validate and plan (to destroy everything, with destroy). prepare() comes first."""
+    terraform.version()
+    terraform.start_log(project)
+    source = provider.find(project.directory, plugin_dir)
+    terraform.init(project, source.plugin_dir)
+    terraform.validate(project)
+    changes: list[PlannedChange] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, PlannedChange) and event.action in _COUNTED_AS:
+            changes.append(event)
+
+    return Plan(terraform.plan(project, note, destroy), tuple(changes))
+
+
+def by_module(changes: Iterable[PlannedChange]) -> dict[str, Counter[str]]:
+    """How much is added, changed and destroyed, by module; "root" for what stands in none."""
+    counts: dict[str, Counter[str]] = {}
+    for change in changes:
+        counts.setdefault(change.module or "root", Counter()).update(_COUNTED_AS[change.action])
+    return dict(sorted(counts.items()))
+
+
+def table(plan: Plan) -> str:
+    """The plan for people: a row a module, and by name whatever is changed, replaced or destroyed in a standing one."""
+    if not plan.changes:
+        return "Nothing to change: what stands is what sockerless.toml asks for."
+    counts = by_module(plan.changes)
+    total = sum(counts.values(), Counter[str]())
+    rows = [(name, *(str(count[column]) for column in COLUMNS)) for name, count in counts.items()]
+    rows.append(("total", *(str(total[column]) for column in COLUMNS)))
+    lines = [_row(("module", *COLUMNS)), *(_row(row) for row in rows)]
+    if total["add"] or total["change"]:
+        lines += [_named(change) for change in plan.changes if change.action in _SHOWN]
+    return "\n".join(lines)
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"{cells[0]:<12}" + "".join(f"{cell:>9}" for cell in cells[1:])
+
+
+def _named(change: PlannedChange) -> str:
+    reason = f" ({change.reason.replace('_', ' ')})" if change.reason else ""
+    return f"  {_SHOWN[change.action]} {change.address}{reason}"
