@@ -1,0 +1,81 @@
+"""The backend's verbs, bound to one backend: the only file of this room that names the backend's modules."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from sockerless.api.verbs import Attachment, AttachRequest, PullRequest, Verbs
+from sockerless.backend import (
+    containers_create,
+    containers_find,
+    containers_list,
+    containers_remove,
+    containers_rename,
+    containers_start,
+    containers_stop,
+    containers_wait,
+    images_find,
+    images_list,
+    images_load,
+    images_pull,
+    images_remove,
+    images_tag,
+    logs,
+    streams,
+    system,
+)
+from sockerless.backend.context import Backend
+from sockerless.types import Container, JsonObject
+
+
+def bind(backend: Backend) -> Verbs:
+    """What the API can do with this backend."""
+    return Verbs(
+        info=partial(system.info, backend),
+        version=partial(system.version, backend),
+        create=partial(containers_create.create, backend),
+        find=partial(containers_find.find, backend),
+        list_containers=partial(containers_list.list_containers, backend),
+        start=partial(containers_start.start, backend),
+        stop=partial(containers_stop.stop, backend),
+        restart=partial(containers_stop.restart, backend),
+        kill=partial(containers_stop.kill, backend),
+        begin_wait=partial(containers_wait.begin_wait, backend),
+        remove=partial(containers_remove.remove, backend),
+        prune=partial(containers_remove.prune, backend),
+        rename=partial(containers_rename.rename, backend),
+        attach=partial(_attach, backend),
+        resize=partial(streams.resize, backend),
+        logs=partial(logs.logs, backend),
+        find_image=partial(images_find.find, backend.images),
+        list_images=partial(images_list.list_images, backend.images),
+        pull=partial(_pull, backend),
+        load=partial(images_load.load, backend.images),
+        tag_image=partial(images_tag.tag, backend.images),
+        remove_image=partial(_remove_image, backend),
+    )
+
+
+async def _attach(backend: Backend, reference: str, asked: AttachRequest) -> Attachment:
+    return await streams.attach(
+        backend,
+        reference,
+        stdin=asked.stdin,
+        stdout=asked.stdout,
+        stderr=asked.stderr,
+        stream=asked.stream,
+        logs=asked.logs,
+        detach_keys=asked.detach_keys,
+    )
+
+
+def _pull(backend: Backend, asked: PullRequest) -> AsyncIterator[JsonObject]:
+    return images_pull.pull(backend.images, asked.from_image, asked.tag, asked.auth, asked.platform)
+
+
+def _remove_image(backend: Backend, reference: str, force: bool, prune: bool) -> list[JsonObject]:
+    def in_use(image_id: str) -> list[Container]:
+        return [container for container in backend.store.containers() if container.image_id == image_id]
+
+    return images_remove.remove(backend.images, reference, force, prune, in_use)

@@ -1,0 +1,89 @@
+"""The API reference: every operation that is served, in one table. unsupported.py holds every other one.
+
+Owns which handler answers which method and path, and how a path is matched. {name} stands for an id or a name and
+may contain slashes, as image names do. Source: Engine API 1.44.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sockerless.api import container_streams, containers, images, system
+from sockerless.api.call import Handler
+from sockerless.api.unsupported import UNSUPPORTED, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One served operation. fargate: what it means on AWS, for the reference page."""
+
+    method: str
+    path: str
+    handler: Handler
+    fargate: str
+
+
+ROUTES: tuple[Route, ...] = (
+    # system
+    Route("GET", "/_ping", system.ping, "answered by the daemon; no AWS call"),
+    Route("HEAD", "/_ping", system.ping, "answered by the daemon; no AWS call"),
+    Route("GET", "/version", system.version, "answered by the daemon; no AWS call"),
+    Route("GET", "/info", system.info, "counts from the daemon's records; sizes are the largest Fargate task's"),
+    Route("GET", "/plugins", system.plugins, "always empty"),
+    # containers
+    Route("GET", "/containers/json", containers.list_, "the daemon's records, kept in step with DescribeTasks"),
+    Route("POST", "/containers/create", containers.create, "RegisterTaskDefinition, once for all equal shapes"),
+    Route("POST", "/containers/prune", containers.prune, "StopTask of lingering tasks; the records go"),
+    Route("GET", "/containers/{name}/json", containers.inspect, "the daemon's record"),
+    Route("GET", "/containers/{name}/logs", container_streams.logs, "the agent while its task lives, then CloudWatch"),
+    Route("POST", "/containers/{name}/start", containers.start, "RunTask, then the agent starts the process"),
+    Route("POST", "/containers/{name}/stop", containers.stop, "a signal through the agent, then StopTask"),
+    Route("POST", "/containers/{name}/restart", containers.restart, "the process again, in the same task if it lives"),
+    Route("POST", "/containers/{name}/kill", containers.kill, "a signal through the agent"),
+    Route("POST", "/containers/{name}/wait", containers.wait, "answers at the process's exit, not at the task's end"),
+    Route("POST", "/containers/{name}/rename", containers.rename, "the daemon's record"),
+    Route("POST", "/containers/{name}/resize", containers.resize, "the terminal's size, through the agent"),
+    Route("POST", "/containers/{name}/attach", container_streams.attach, "a stream of its own to the agent"),
+    Route("DELETE", "/containers/{name}", containers.remove, "StopTask if the task lives; the record goes"),
+    # images
+    Route("GET", "/images/json", images.list_, "the images the daemon knows; layers stay in their registry"),
+    Route("POST", "/images/create", images.pull, "manifest and config from the registry; no layer is downloaded"),
+    Route("POST", "/images/load", images.load, "pushes the archive's layers to Amazon ECR"),
+    Route("GET", "/images/{name}/json", images.inspect, "the image's config"),
+    Route("POST", "/images/{name}/tag", images.tag, "the daemon's record"),
+    Route("DELETE", "/images/{name}", images.remove, "the daemon's record; the registry keeps the image"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What answers a request: a route or a refusal, and what {name} stood for."""
+
+    target: Route | Refusal
+    name: str
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.escape(path).replace(r"\{name\}", "(?P<name>.+)"))
+
+
+def _by_method() -> dict[str, list[tuple[re.Pattern[str], Route | Refusal]]]:
+    """Per method, fixed paths before those with a name, so that /images/json is not the image "json"."""
+    table: dict[str, list[tuple[re.Pattern[str], Route | Refusal]]] = {}
+    targets: list[Route | Refusal] = [*ROUTES, *UNSUPPORTED]
+    for target in sorted(targets, key=lambda target: "{name}" in target.path):
+        table.setdefault(target.method, []).append((_pattern(target.path), target))
+    return table
+
+
+_TABLE = _by_method()
+
+
+def resolve(method: str, path: str) -> Match | None:
+    """What answers this method and unversioned path, percent-decoded; None for an unknown one."""
+    for pattern, target in _TABLE.get(method, ()):
+        match = pattern.fullmatch(path)
+        if match:
+            return Match(target, match.groupdict().get("name", ""))
+    return None

@@ -1,0 +1,49 @@
+"""The heads with which an HTTP connection turns into Docker's raw stream, byte for byte. No I/O.
+
+Source: Engine API 1.44, POST /containers/{id}/attach, "Hijacking"; the bytes recorded on dockerd 20.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RAW_STREAM = "application/vnd.docker.raw-stream"
+MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
+MULTIPLEXED_SINCE = (1, 42)
+"""The first API version in which a stream without terminal is announced as multiplexed."""
+
+
+def stream_media_type(*, tty: bool, version: tuple[int, int]) -> str:
+    """The Content-Type of a container's output for a client of this API version."""
+    return RAW_STREAM if tty or version < MULTIPLEXED_SINCE else MULTIPLEXED_STREAM
+
+
+def wants_upgrade(headers: Mapping[str, str]) -> bool:
+    """Whether the client asked for 101; without it the head is 200 and the connection is hijacked all the same."""
+    return bool(headers.get("Upgrade"))
+
+
+def upgraded_head(media_type: str, extra: Mapping[str, str] | None = None) -> bytes:
+    """The answer to a request with Upgrade; extra: headers that follow (exec sends the API's own, attach none)."""
+    lines = [
+        "HTTP/1.1 101 UPGRADED",
+        f"Content-Type: {media_type}",
+        "Connection: Upgrade",
+        "Upgrade: tcp",
+        *(f"{name}: {value}" for name, value in (extra or {}).items()),
+    ]
+    return _head(lines)
+
+
+def plain_head() -> bytes:
+    """The answer to a request without Upgrade: no length, not chunked, ended by the close."""
+    return _head(["HTTP/1.1 200 OK", f"Content-Type: {RAW_STREAM}"])
+
+
+def refusal(status: int, reason: str, message: str) -> bytes:
+    """A whole reply on the hijacked connection: plain text, not JSON, ended by the close."""
+    return _head([f"HTTP/1.1 {status} {reason}", f"Content-Type: {RAW_STREAM}"]) + f"{message}\r\n".encode()
+
+
+def _head(lines: list[str]) -> bytes:
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
