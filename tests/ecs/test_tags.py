@@ -36,3 +36,7 @@ def test_whatever_is_tagged_has_awss_characters_and_lengths(values: dict[str, st
 def test_legal_text_stays_as_it_is_and_the_rest_becomes_an_underscore() -> None:
     assert tags({"a b": "Zürich/1+2=3 @x_y.z:-"}) == [{"key": "a b", "value": "Zürich/1+2=3 @x_y.z:-"}]
     assert tags({"k": "a,b\n{c}"}) == [{"key": "k", "value": "a_b__c_"}]
+
+
+def test_what_is_too_long_is_cut_to_awss_length() -> None:
+    assert tags({"k" * 200: "v" * 300}) == [{"key": "k" * 128, "value": "v" * 256}]

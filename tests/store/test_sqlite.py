@@ -61,9 +61,11 @@ def test_a_killed_daemon_leaves_its_last_save_and_no_lock(held: subprocess.Popen
     store.close()
 
 
-def test_a_store_opened_twice_in_one_process_is_a_conflict(tmp_path: Path) -> None:
+def test_a_store_opened_twice_in_one_process_is_a_conflict_that_names_no_earlier_pid(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lock").write_text("12345678901234567890\n")
     store = open_store(tmp_path / "state")
-    with pytest.raises(errors.Conflict, match=f"pid {os.getpid()}"):
+    with pytest.raises(errors.Conflict, match=rf"\(pid {os.getpid()}\)"):
         open_store(tmp_path / "state")
     store.close()
     open_store(tmp_path / "state").close()
