@@ -80,6 +80,7 @@ def failure_message(view: TaskView) -> str:
 
 _IMAGE = "the image could not be pulled"
 _RESOURCES = "the task's resources could not be prepared"
+_ARCHITECTURE = "the image has no variant for the task's CPU architecture"
 _ROUTE = (
     "the task needs a route to its registry and CloudWatch: a NAT gateway, a public IP with "
     "SOCKERLESS_ECS_PUBLIC_IP=true, or VPC endpoints"
@@ -88,17 +89,26 @@ _ROLE = "check the permissions of the role in SOCKERLESS_ECS_EXECUTION_ROLE_ARN"
 
 _FAILURES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("cannotpull", "toomanyrequests"), _IMAGE, "the registry's rate limit is reached; use a mirror or ECR"),
-    (("cannotpull", "platform"), _IMAGE, "the image has no variant for the task's CPU architecture"),
-    (("cannotpull", "403"), _IMAGE, _ROLE),
-    (("cannotpull", "denied"), _IMAGE, "the image does not exist there, or " + _ROLE),
+    (("cannotpull", "matching platform"), _IMAGE, _ARCHITECTURE),
+    (("cannotpull", "match for platform"), _IMAGE, _ARCHITECTURE),
+    (("cannotpull", "403 forbidden"), _IMAGE, _ROLE),
+    (("cannotpull", "access denied"), _IMAGE, "the image does not exist there, or " + _ROLE),
     (("cannotpull", "not found"), _IMAGE, "no such image in its registry any more; pull or load it again"),
     (("cannotpull", "manifest unknown"), _IMAGE, "no such image in its registry any more; pull or load it again"),
     (("cannotpull", "no space left"), _IMAGE, "it needs more storage than the task has"),
     (("cannotpull", "timeout"), _IMAGE, _ROUTE),
     (("cannotpull",), _IMAGE, ""),
     (("resourceinitialization", "accessdenied"), _RESOURCES, _ROLE),
-    (("resourceinitialization", "efs"), _RESOURCES, "check the file system's mount targets and its security group"),
-    (("resourceinitialization", "logger"), _RESOURCES, "check SOCKERLESS_ECS_LOG_GROUP and the route to CloudWatch"),
+    (
+        ("resourceinitialization", "efs utils"),
+        _RESOURCES,
+        "check the file system's mount targets and its security group",
+    ),
+    (
+        ("resourceinitialization", "logger args"),
+        _RESOURCES,
+        "check SOCKERLESS_ECS_LOG_GROUP and the route to CloudWatch",
+    ),
     (("resourceinitialization", "log group"), _RESOURCES, "check that SOCKERLESS_ECS_LOG_GROUP exists"),
     (("resourceinitialization", "registry auth"), _RESOURCES, _ROUTE),
     (("resourceinitialization",), _RESOURCES, ""),

@@ -150,6 +150,13 @@ def test_a_containers_reason_is_added_once() -> None:
         ),
         (
             "TaskFailedToStart",
+            "CannotPullContainerError: failed to resolve ref registry/platform/denied@sha256:403efs: "
+            "unexpected status code 418",
+            "the image could not be pulled",
+            "",
+        ),
+        (
+            "TaskFailedToStart",
             "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: "
             "unexpected status code 418",
             "the image could not be pulled",
