@@ -14,7 +14,7 @@ from dataclasses import replace
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend.context import Backend
 from sockerless.ecs import tags
-from sockerless.ecs.taskdef import Shape, shape_hash, task_definition
+from sockerless.ecs.taskdef import Shape, family, shape_hash, task_definition
 from sockerless.errors import SockerlessError
 from sockerless.types import TaskDefinitionRecord
 
@@ -25,14 +25,18 @@ DEREGISTER_SPACING_S = 2.0
 
 
 async def ensure(backend: Backend, shape: Shape) -> str:
-    """The ARN of the active definition for this shape; registers it when it is not on record."""
+    """The ARN of the active definition for this shape: the one on record, one that ECS has, or a new one."""
     key = shape_hash(shape)
     async with backend.definition_lock:
         for record in backend.store.task_definitions():
             if record.shape == key:
                 backend.store.save_task_definition(replace(record, last_used_at_ns=time.time_ns()))
                 return record.arn
-        return await _register(backend, shape, key)
+        found = await aws_ecs.find_task_definition(backend.aws, family(shape, backend.config.cluster))
+        if found is None:
+            return await _register(backend, shape, key)
+        backend.store.save_task_definition(TaskDefinitionRecord(key, found, time.time_ns()))
+        return found
 
 
 async def register_again(backend: Backend, shape: Shape) -> str:

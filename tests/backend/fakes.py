@@ -54,6 +54,10 @@ class FakeEcs:
         arn = f"{CLUSTER_ARN}:task-definition/{request['family']}:{len(self.definitions)}"
         return {"taskDefinition": {"taskDefinitionArn": arn}}
 
+    def ListTaskDefinitions(self, familyPrefix: str, **request: Any) -> dict[str, Any]:  # noqa: N802, N803
+        arns = [f"{CLUSTER_ARN}:task-definition/{d['family']}:{n}" for n, d in enumerate(self.definitions, start=1)]
+        return {"taskDefinitionArns": [arn for arn in arns if f"/{familyPrefix}:" in arn and arn not in self.inactive]}
+
     def DeregisterTaskDefinition(self, taskDefinition: str) -> dict[str, Any]:  # noqa: N802, N803
         self.inactive.add(taskDefinition)
         return {}

@@ -65,6 +65,14 @@ async def test_equal_shapes_share_one_definition(rig: Rig) -> None:
     assert "SECRET" not in str(rig.ecs.definitions)
 
 
+async def test_a_definition_that_ecs_has_is_found_when_the_store_does_not_know_it(rig: Rig) -> None:
+    await rig.create()
+    for record in rig.backend.store.task_definitions():
+        rig.backend.store.delete_task_definition(record.shape)
+    await rig.create()
+    assert len(rig.ecs.definitions) == 1
+
+
 async def test_a_missing_program_fails_the_start_with_127_and_leaves_no_task(rig: Rig) -> None:
     rig.prepare = lambda agent: setattr(agent, "refusal", ("not_found", 'exec: "x": executable file not found'))
     container = await rig.create()
