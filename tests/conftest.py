@@ -54,7 +54,7 @@ def _engine_missing() -> str:
 
 @functools.cache
 def _terraform_missing() -> str:
-    findings = (doctor.terraform_binary(), doctor.aws_provider())
+    findings = (doctor.terraform_binary(), doctor.aws_provider(ROOT))
     return "; ".join(f"{finding.name}: {finding.detail}; {finding.fix}" for finding in findings if not finding.ok)
 
 

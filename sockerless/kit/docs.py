@@ -27,9 +27,9 @@ def configuration_page() -> str:
         + "# Configuration\n\n"
         + "The daemon is configured by environment variables. `sockerless-kit apply` writes those that the\n"
         + "infrastructure determines (marked *apply*) into `DIR/.sockerless/daemon.env`, mode 0600, and\n"
-        + "`sockerless-kit serve` reads that file. A variable set in serve's own environment wins over the file, so one\n"
-        + "setting can be tried without editing it. The file holds `NAME=value` lines, blank lines and lines that start\n"
-        + "with `#`; anything else, a name not in this table included, is refused.\n\n"
+        + "`sockerless-kit serve` reads that file. A variable set in serve's own environment wins over the file,\n"
+        + "so one setting can be tried without editing it. The file holds `NAME=value` lines, blank lines and\n"
+        + "lines that start with `#`; anything else, a name not in this table included, is refused.\n\n"
         + "| Variable | Default | Meaning | Set by |\n| --- | --- | --- | --- |\n"
         + rows
         + "\n"
@@ -50,7 +50,7 @@ def cli_page() -> str:
         _GENERATED.format(source="the commands themselves")
         + "# Commands\n\n"
         + _paragraphs(cli.help)
-        + "\nExit codes: 0 done, 1 failed with a sentence that says what to do, 2 used wrongly, 130 ended by Ctrl-C.\n\n"
+        + "\nExit codes: 0 done, 1 failed with a sentence that says what to do, 2 used wrongly, 130 Ctrl-C.\n\n"
         + commands
     )
 

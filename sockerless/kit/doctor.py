@@ -16,7 +16,7 @@ from sockerless.aws import sts
 from sockerless.errors import SockerlessError
 from sockerless.kit import account, engines, processes, provider, terraform
 from sockerless.kit.account import Account
-from sockerless.kit.project import FIELDS, Project
+from sockerless.kit.project import DEFAULT_ENDPOINT_URL, FIELDS, Project
 
 LEAST_PYTHON = (3, 11)
 
@@ -34,10 +34,23 @@ class Finding:
 
 def examine(project: Project | None, simulator: bool, plugin_dir: Path | None = None) -> list[Finding]:
     """All findings for the project, or for a new one with the defaults; simulator: for the simulated AWS."""
-    machine = [python(), terraform_binary(), aws_provider(plugin_dir), docker_client()]
+    machine = [
+        python(),
+        terraform_binary(),
+        aws_provider(project.directory if project else Path.cwd(), plugin_dir),
+        docker_client(),
+    ]
     if simulator:
         return [*machine, engine(), simulator_port(project)]
     return [*machine, region(project), credentials(project)]
+
+
+def line(finding: Finding) -> str:
+    """The finding for people: ok, missing, or optional when it is missing and not required."""
+    if finding.ok:
+        return f"ok        {finding.name}: {finding.detail}"
+    verdict = "missing " if finding.required else "optional"
+    return f"{verdict}  {finding.name}: {finding.detail}\n          fix: {finding.fix}"
 
 
 def python() -> Finding:
@@ -50,19 +63,17 @@ def python() -> Finding:
 def terraform_binary() -> Finding:
     """terraform and its version."""
     try:
-        return Finding("terraform", True, terraform.version())
+        return Finding("terraform", True, ".".join(map(str, terraform.version())))
     except SockerlessError as error:
         return Finding("terraform", False, error.message, "see https://developer.hashicorp.com/terraform/install")
 
 
-def aws_provider(plugin_dir: Path | None = None) -> Finding:
-    """Where terraform would get the AWS provider from."""
-    found = provider.source(plugin_dir)
-    fix = (
-        f"let this machine reach {provider.HOST}, or unpack a mirror (`terraform providers mirror DIR` elsewhere) and "
-        f"name it with --plugin-dir or {provider.PLUGIN_DIR_VARIABLE}"
-    )
-    return Finding("AWS provider", found is not None, found or "neither a mirror nor the registry has it", fix)
+def aws_provider(directory: Path, plugin_dir: Path | None = None) -> Finding:
+    """Where terraform, run in the directory, would get the AWS provider from."""
+    try:
+        return Finding("AWS provider", True, provider.find(directory, plugin_dir).description)
+    except SockerlessError as error:
+        return Finding("AWS provider", False, "not found", error.message)
 
 
 def docker_client() -> Finding:
@@ -83,12 +94,12 @@ def engine() -> Finding:
 
 def simulator_port(project: Project | None) -> Finding:
     """Whether the simulated AWS is up or could listen at its address."""
-    url = project.endpoint_url if project else str(_default("endpoint_url"))
+    url = project.endpoint_url if project else DEFAULT_ENDPOINT_URL
     try:
-        up = processes.simulator_answers(url)
+        health = processes.simulator_health(url)
     except SockerlessError as error:
         return Finding("simulator port", False, url, error.message)
-    return Finding("simulator port", True, f"{url} ({'a simulator answers' if up else 'free'})")
+    return Finding("simulator port", True, f"{url} ({'free' if health is None else 'a simulator answers'})")
 
 
 def region(project: Project | None) -> Finding:

@@ -1,7 +1,8 @@
 """A deployment's two background processes: the simulated AWS and the daemon. When each counts as up.
 
-Owns: their command lines, their readiness and what to say when one cannot start. Knows no endpoint beyond the
-simulator's health path and the daemon's ping.
+Owns: their command lines, their readiness, and which simulator the deployment's state belongs to: a simulator holds its
+AWS in memory, so what was true in one that ended is put aside, into DIR/.sockerless/before/. Knows no endpoint beyond
+the simulator's health path and the daemon's ping.
 """
 
 from __future__ import annotations
@@ -9,66 +10,76 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import Conflict, Unavailable
 from sockerless.kit import background, probe
-from sockerless.kit.background import Place
+from sockerless.kit.background import STATE_FOLDER, Place
 from sockerless.kit.project import Project
 
 HEALTH_PATH = "/_sockerless/health"
 SIMULATOR_TIMEOUT_S = 60.0
 DAEMON_TIMEOUT_S = 60.0
+_INSTANCE_FILE = "simulator.json"
+_BEFORE = "before"
+_TERRAFORM_STATE = "terraform.tfstate"
+_TIED_TO_SIMULATOR = ("agent.json", "daemon.env", "state")
+"""What below DIR/.sockerless speaks of resources in one simulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a simulator says of itself: instance tells one from the next at the same address."""
+
+    instance: str
+    pid: int
 
 
 def simulator_place(directory: Path) -> Place:
     """Where the simulator of the deployment in directory leaves its pid file and log."""
-    return Place("simulator", directory.absolute() / background.STATE_FOLDER)
+    return Place("simulator", directory.absolute() / STATE_FOLDER)
 
 
 def daemon_place(directory: Path) -> Place:
     """Where the daemon of the deployment in directory leaves its pid file and log."""
-    return Place("daemon", directory.absolute() / background.STATE_FOLDER)
+    return Place("daemon", directory.absolute() / STATE_FOLDER)
 
 
-def simulator_answers(endpoint_url: str) -> bool:
-    """Whether a simulator is at the URL; Conflict when something else is."""
+def simulator_health(endpoint_url: str) -> Health | None:
+    """The simulator at the URL, None when nothing listens there; Conflict when something else does."""
     answer = probe.get(endpoint_url, HEALTH_PATH)
     if answer is None:
-        return False
-    if answer.status != 200 or not _is_health(answer.body):
+        return None
+    health = _health(answer)
+    if health is None:
         raise Conflict(
             f"{endpoint_url} is taken by something that is not a simulated AWS; end it, or set another endpoint_url "
             "in sockerless.toml (`sockerless-kit init --endpoint-url http://127.0.0.1:PORT`)"
         )
-    return True
+    return health
 
 
 def ensure_simulator(project: Project) -> bool:
     """Starts the project's simulator in the background unless it answers; True when it started one.
 
-    Conflict when the port is taken by something else, Unavailable when the endpoint is not on this machine,
-    SystemFailure with the log's last lines when the simulator dies.
+    Conflict when the port is taken by something else or the directory's Terraform state belongs to AWS, Unavailable
+    when the endpoint is not on this machine, SystemFailure with the log's last lines when the simulator dies.
     """
-    if simulator_answers(project.endpoint_url):
-        return False
-    host, port = probe.host_and_port(project.endpoint_url)
-    if not _is_loopback(host):
-        raise Unavailable(f"no simulated AWS answers at {project.endpoint_url}, and it is not on this machine")
-    place = simulator_place(project.directory)
-    background.stop(place)  # one that runs and does not answer at this address
-    argv = background.kit_argv(
-        "simulator",
-        *("--host", host, "--port", str(port), "--region", project.region),
-        *("--state-dir", str(place.directory / "simulator")),
-    )
-    background.start_and_wait(
-        place, argv, dict(os.environ), lambda: _started_answers(project.endpoint_url), SIMULATOR_TIMEOUT_S
-    )
-    return True
+    _refuse_foreign_state(project)
+    health = simulator_health(project.endpoint_url)
+    started = health is None
+    if health is None:
+        health = _start_simulator(project)
+    if _recorded_instance(project) != health.instance:
+        _put_aside(project)
+        background.write_private(_instance_path(project), json.dumps({"instance": health.instance}) + "\n")
+    return started
 
 
-def start_daemon(project: Project, hosts: tuple[str, ...]) -> None:
+def start_daemon(project: Project, hosts: Sequence[str]) -> None:
     """Starts the daemon in the background and waits until `docker version` would answer on the first host."""
     arguments = [argument for host in hosts for argument in ("--host", host)]
     background.start_and_wait(
@@ -86,17 +97,71 @@ def daemon_answers(host: str) -> bool:
     return answer is not None and answer.status == 200
 
 
-def _started_answers(endpoint_url: str) -> bool:
-    """Readiness of our own process: while it opens its port, an answer that is not health yet is not a stranger's."""
-    answer = probe.get(endpoint_url, HEALTH_PATH)
-    return answer is not None and answer.status == 200 and _is_health(answer.body)
+def _start_simulator(project: Project) -> Health:
+    host, port = probe.host_and_port(project.endpoint_url)
+    if not _is_loopback(host):
+        raise Unavailable(f"no simulated AWS answers at {project.endpoint_url}, and it is not on this machine")
+    place = simulator_place(project.directory)
+    background.stop(place)  # one that runs at another address
+    argv = background.kit_argv(
+        "simulator",
+        *("--host", host, "--port", str(port), "--region", project.region),
+        *("--state-dir", str(place.directory / "simulator")),
+    )
+    found: list[Health] = []
+
+    def ready() -> bool:
+        answer = probe.get(project.endpoint_url, HEALTH_PATH)
+        health = _health(answer) if answer else None
+        found.extend([health] if health else [])
+        return health is not None
+
+    identity = background.start_and_wait(place, argv, dict(os.environ), ready, SIMULATOR_TIMEOUT_S)
+    if found[-1].pid != identity.pid:
+        background.stop(place)
+        raise Conflict(f"{project.endpoint_url} was taken by another simulator meanwhile; run the same command again")
+    return found[-1]
 
 
-def _is_health(body: bytes) -> bool:
+def _refuse_foreign_state(project: Project) -> None:
+    path = project.directory / _TERRAFORM_STATE
+    if not _instance_path(project).exists() and path.exists() and json.loads(path.read_text()).get("resources"):
+        raise Conflict(
+            f"{path} tells of resources that were not made in a simulated AWS; `sockerless-kit destroy` them with "
+            'target = "aws" first, or use another directory'
+        )
+
+
+def _put_aside(project: Project) -> None:
+    """Moves what an earlier simulator made true out of the way, and ends a daemon that serves it."""
+    background.stop(daemon_place(project.directory))
+    before = project.state_directory / _BEFORE
+    shutil.rmtree(before, ignore_errors=True)
+    paths = [project.directory / _TERRAFORM_STATE, project.directory / f"{_TERRAFORM_STATE}.backup"]
+    paths += [project.state_directory / name for name in _TIED_TO_SIMULATOR]
+    for path in paths:
+        if path.exists():
+            before.mkdir(mode=0o700, exist_ok=True)
+            path.rename(before / path.name)
+
+
+def _instance_path(project: Project) -> Path:
+    return project.state_directory / _INSTANCE_FILE
+
+
+def _recorded_instance(project: Project) -> str | None:
     try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:
-        return False
+        return str(json.loads(_instance_path(project).read_text())["instance"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _health(answer: probe.Answer) -> Health | None:
+    try:
+        document = json.loads(answer.body)
+        return Health(str(document["instance"]), int(document["pid"])) if answer.status == 200 else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _is_loopback(host: str) -> bool:

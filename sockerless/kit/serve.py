@@ -8,6 +8,7 @@ secret variable is ever printed.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -21,11 +22,12 @@ from sockerless.backend import reconcile
 from sockerless.backend.context import open_backend
 from sockerless.config import Config
 from sockerless.errors import InvalidParameter
-from sockerless.kit import probe
+from sockerless.kit import background, probe
 from sockerless.kit.background import STATE_FOLDER
 
 ENV_FILE = "daemon.env"
 SOCKET = "docker.sock"
+HOSTS_FILE = "hosts.json"
 _KNOWN = {variable.name for variable in config.VARIABLES}
 
 
@@ -39,6 +41,19 @@ def default_host(directory: Path) -> str:
     path = directory.absolute() / STATE_FOLDER / SOCKET
     probe.check_unix_path(path)
     return f"unix://{path}"
+
+
+def remember_hosts(directory: Path, hosts: Sequence[str]) -> None:
+    """Leaves word, in DIR/.sockerless/hosts.json, where this deployment's daemon is to be found."""
+    background.write_private(directory / STATE_FOLDER / HOSTS_FILE, json.dumps(list(hosts)) + "\n")
+
+
+def known_hosts(directory: Path) -> list[str]:
+    """Where the directory's daemon was last served; its default host when it never was."""
+    try:
+        return [str(host) for host in json.loads((directory / STATE_FOLDER / HOSTS_FILE).read_text())]
+    except (FileNotFoundError, ValueError):
+        return [f"unix://{directory.absolute() / STATE_FOLDER / SOCKET}"]
 
 
 def parse_env(text: str, source: str) -> dict[str, str]:
@@ -69,20 +84,11 @@ def load_config(directory: Path, environment: Mapping[str, str] = os.environ) ->
     return config.load(in_file | given)
 
 
-def check_hosts(hosts: Sequence[str]) -> None:
-    """InvalidParameter for an address that is neither a usable unix://PATH nor tcp://HOST:PORT."""
-    for host in hosts:
-        scheme, _, rest = host.partition("://")
-        if scheme == "unix" and rest.startswith("/"):
-            probe.check_unix_path(Path(rest))
-        elif scheme == "tcp":
-            probe.host_and_port(host)
-        else:
-            raise InvalidParameter(f"{host!r} is no host: expected unix:///PATH or tcp://HOST:PORT")
-
-
-def run(configuration: Config, hosts: Sequence[str]) -> None:
-    """Serves the Docker API on every host until SIGINT or SIGTERM; containers keep running."""
+def run(directory: Path, hosts: Sequence[str]) -> None:
+    """Serves the directory's deployment on every host (none: the default one) until SIGINT or SIGTERM."""
+    configuration = load_config(directory)
+    hosts = hosts or [default_host(directory)]
+    remember_hosts(directory, hosts)
     _log_to_stderr()
     asyncio.run(_serve(configuration, hosts))
 

@@ -1,0 +1,160 @@
+"""How a deployment stands: what is provisioned, whether simulator and daemon are up, what runs.
+
+Owns: the questions and the words. Changes nothing and starts nothing. Source of what is provisioned: Terraform's local
+state file, format version 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sockerless.aws import ecs
+from sockerless.errors import NotFound, SockerlessError
+from sockerless.kit import account, background, outputs, probe, processes, serve
+from sockerless.kit.project import Project
+
+STATE_FILE = "terraform.tfstate"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One of the two processes: where it is to be found, whether it answers, its number when we started it."""
+
+    address: str
+    up: bool
+    pid: int | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One container that runs, as the daemon tells it."""
+
+    id: str
+    name: str
+    image: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `status` tells. resources: how many by module. tasks: ECS's count, asked when no daemon answers."""
+
+    directory: Path
+    name: str
+    target: str
+    region: str
+    resources: dict[str, int]
+    simulator: Process | None
+    daemon: tuple[Process, ...]
+    containers: tuple[Running, ...]
+    tasks: int | None = None
+
+
+def gather(project: Project) -> Status:
+    """Asks everybody; what cannot be asked is shown as down, with the reason."""
+    state = _state(project)
+    daemon = tuple(_daemon(project, host) for host in serve.known_hosts(project.directory))
+    up = [process.address for process in daemon if process.up]
+    return Status(
+        directory=project.directory,
+        name=project.name,
+        target=project.target,
+        region=project.region,
+        resources=_resources(state),
+        simulator=_simulator(project) if project.simulator else None,
+        daemon=daemon,
+        containers=_containers(up[0]) if up else (),
+        tasks=None if up else _tasks(project, state),
+    )
+
+
+def lines(status: Status) -> list[str]:
+    """The status for people."""
+    count = sum(status.resources.values())
+    modules = ", ".join(f"{module} {number}" for module, number in sorted(status.resources.items()))
+    told = [
+        f"deployment   {status.name} ({status.target}, {status.region}) in {status.directory}",
+        f"provisioned  {count} resources ({modules})" if count else "provisioned  nothing; `sockerless-kit apply`",
+    ]
+    if status.simulator is not None:
+        told.append(f"simulator    {_process(status.simulator, 'sockerless-kit up')}")
+    told += [f"daemon       {_process(process, 'sockerless-kit serve')}" for process in status.daemon]
+    if any(process.up for process in status.daemon):
+        told.append(f"running      {len(status.containers)} containers")
+        told += [f"  {one.id[:12]}  {one.name}  {one.image}  {one.status}" for one in status.containers]
+    elif status.tasks is not None:
+        told.append(f"running      {status.tasks} tasks on the cluster (no daemon to ask for their names)")
+    return told
+
+
+def _process(process: Process, remedy: str) -> str:
+    number = f" (process {process.pid})" if process.pid else ""
+    if process.up:
+        return f"up at {process.address}{number}"
+    return f"down at {process.address}{number}: {process.problem or f'`{remedy}`'}"
+
+
+def _simulator(project: Project) -> Process:
+    found = background.find(processes.simulator_place(project.directory))
+    pid = found.pid if found else None
+    try:
+        health = processes.simulator_health(project.endpoint_url)
+    except SockerlessError as error:
+        return Process(project.endpoint_url, False, pid, error.message)
+    return Process(project.endpoint_url, health is not None, health.pid if health else pid)
+
+
+def _daemon(project: Project, host: str) -> Process:
+    found = background.find(processes.daemon_place(project.directory))
+    return Process(host, processes.daemon_answers(host), found.pid if found else None)
+
+
+def _containers(host: str) -> tuple[Running, ...]:
+    answer = probe.get(host, "/v1.44/containers/json")
+    if answer is None or answer.status != 200:
+        return ()
+    return tuple(
+        Running(one["Id"], one["Names"][0].removeprefix("/"), one["Image"], one["Status"])
+        for one in json.loads(answer.body)
+    )
+
+
+def _tasks(project: Project, state: dict[str, Any]) -> int | None:
+    """How many tasks run on the cluster; None when nothing is provisioned or AWS cannot be asked."""
+    try:
+        cluster = outputs.parse(state.get("outputs", {})).cluster_name
+        return len(asyncio.run(_running(project, cluster)))
+    except SockerlessError:
+        return None
+
+
+async def _running(project: Project, cluster: str) -> list[str]:
+    async with account.opened(account.of(project)) as aws:
+        return await ecs.list_tasks(aws, cluster, None, "RUNNING")
+
+
+def _state(project: Project) -> dict[str, Any]:
+    path = project.directory / STATE_FILE
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise NotFound(f"{path} is damaged; restore it from {path}.backup") from None
+    return document
+
+
+def _resources(state: dict[str, Any]) -> dict[str, int]:
+    """How many managed resources stand, by module; "root" for what stands in none."""
+    counts: Counter[str] = Counter()
+    for resource in state.get("resources", []):
+        if resource["mode"] == "managed":
+            module = resource.get("module", "root").removeprefix("module.").partition(".")[0]
+            counts[module] += len(resource["instances"])
+    return dict(counts)

@@ -1,0 +1,77 @@
+"""Everything in one step and back: settings, simulated AWS, infrastructure, daemon; and the end of what was started.
+
+Owns: the order of these and what is said on the way. Each step is one that has a command of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sockerless.errors import InvalidParameter
+from sockerless.kit import apply, background, init, processes, serve
+from sockerless.kit import project as settings
+from sockerless.kit.project import SETTINGS_FILE, Project
+
+
+def up(
+    directory: Path, simulator: bool, hosts: Sequence[str], detach: bool, yes: bool, plugin_dir: Path | None
+) -> None:
+    """Brings the deployment in directory up, from whatever state it is in.
+
+    simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
+    daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
+    """
+    hosts = hosts or [serve.default_host(directory)]
+    project = _project(directory, simulator)
+    environment = _environment_text(project)
+    apply.build(project, plugin_dir, yes)
+    if background.find(processes.daemon_place(directory)) is not None:
+        if environment == _environment_text(project) and all(map(processes.daemon_answers, hosts)):
+            click.echo(f"the daemon is up already on {', '.join(hosts)}")
+            _say_host(hosts[0])
+            return
+        click.echo("ending the daemon: what it serves has changed")
+        background.stop(processes.daemon_place(directory))
+    if detach:
+        processes.start_daemon(project, hosts)
+        click.echo(f"the daemon serves {', '.join(hosts)}; `sockerless-kit down` ends it")
+        _say_host(hosts[0])
+        return
+    _say_host(hosts[0])
+    serve.run(project.directory, hosts)
+    if project.simulator:
+        click.echo("the simulated AWS and its containers go on; `sockerless-kit down` ends them")
+
+
+def down(directory: Path) -> None:
+    """Ends what up started in the directory: the daemon, then the simulated AWS with everything in it."""
+    project = settings.load(directory)
+    for place in (processes.daemon_place(directory), processes.simulator_place(directory)):
+        click.echo(f"ended the {place.name}" if background.stop(place) else f"no {place.name} of this directory runs")
+    if not project.simulator:
+        click.echo("infrastructure and running tasks stay; `sockerless-kit destroy` removes them")
+
+
+def _project(directory: Path, simulator: bool) -> Project:
+    if settings.read_settings(directory) is None:
+        project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
+        click.echo(f"wrote {directory / SETTINGS_FILE}")
+        return project
+    project = settings.load(directory)
+    if simulator and not project.simulator:
+        raise InvalidParameter(
+            f'{directory / SETTINGS_FILE} says target = "aws"; leave --simulator out, or use another directory'
+        )
+    return project
+
+
+def _environment_text(project: Project) -> str:
+    path = serve.env_file(project.directory)
+    return path.read_text() if path.exists() else ""
+
+
+def _say_host(host: str) -> None:
+    click.echo(f"export DOCKER_HOST={host}")
