@@ -62,7 +62,9 @@ async def _send(connection: ServerConnection, query: LogQuery, lifecycle: Lifecy
         end = run.end if query.follow else now
         chunks = cursor.read(end)
         if chunks:
-            await connection.send(render(chunks, renderer, skip))
+            data = render(chunks, renderer, skip)
+            if data:
+                await connection.send(data)
             await asyncio.sleep(0)
             if renderer.is_past(chunks[-1].time_ns):
                 return

@@ -38,7 +38,8 @@ class Run:
         self.started_at_ns = spawned.started_at_ns
         self.code = spawned.code
         self.terminal = spawned.terminal
-        self.stdin = None if spawned.stdin is None else Stdin(spawned.stdin, once=process.stdin_once)
+        once = process.stdin_once and not process.tty  # the end of a client is not the end of its terminal
+        self.stdin = None if spawned.stdin is None else Stdin(spawned.stdin, once=once)
         self.output = Output(journal, spawned.outputs)
         self.end: int | None = None
         self.exited: Exited | None = None

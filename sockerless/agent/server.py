@@ -29,7 +29,7 @@ from sockerless.agent.streams import serve_streams
 from sockerless.wire import agent as protocol
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-STUCK_S = 10.0
+STUCK_S = 5.0
 CLOSE_S = 2.0
 _Serve = Callable[[ServerConnection], Coroutine[Any, Any, None]]
 
@@ -66,15 +66,22 @@ class AgentServer:
     async def drain(self) -> None:
         """Lets everything reach those who follow output, gives up on those that take nothing, closes the rest."""
         self._lifecycle.end()
-        progress: object = None
-        while self._following and progress != (progress := self._progress()):
-            await asyncio.wait(self._following.values(), timeout=STUCK_S)
+        await self._deliver()
         for connection in self._following:
             connection.transport.abort()
         self._controls.close()
         if self._server is not None:
             self._server.close()
             await asyncio.wait([asyncio.create_task(self._server.wait_closed())], timeout=CLOSE_S)
+
+    async def _deliver(self) -> None:
+        """Returns once every follower has all, or none has taken anything for STUCK_S."""
+        loop = asyncio.get_running_loop()
+        progress, moved_at = self._progress(), loop.time()
+        while self._following and loop.time() - moved_at < STUCK_S:
+            await asyncio.wait(self._following.values(), timeout=STUCK_S / 10)
+            if progress != (progress := self._progress()):
+                moved_at = loop.time()
 
     def _progress(self) -> object:
         """A value that changes while any follower takes output."""
@@ -128,7 +135,10 @@ class AgentServer:
 
 def _unsent_bytes(connection: ServerConnection) -> int:
     """Bytes that the peer has not taken: in our buffers and in the kernel's."""
-    queued = fcntl.ioctl(connection.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    connected = connection.transport.get_extra_info("socket")
+    if connected is None or connected.fileno() < 0:  # closed meanwhile
+        return 0
+    queued = fcntl.ioctl(connected.fileno(), termios.TIOCOUTQ, bytes(4))
     return connection.transport.get_write_buffer_size() + int.from_bytes(queued, sys.byteorder)
 
 

@@ -1,0 +1,154 @@
+"""Live streams: apart, whole, binary-safe, in both directions, with and without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+
+from sockerless.wire import agent as wire
+from tests.agent.container import AgentContainer, received
+
+pytestmark = pytest.mark.engine
+
+
+async def test_stdout_and_stderr_stay_apart_and_the_code_is_the_process_s(container: AgentContainer) -> None:
+    output, exited = await container.run("sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (output.stdout, output.stderr, exited.code) == (b"out\n", b"err\n", 7)
+
+
+async def test_every_byte_passes_unchanged(container: AgentContainer) -> None:
+    output, _ = await container.run(
+        "sh", "-c", "i=0; while [ $i -lt 256 ]; do printf \\\\x$(printf %x $i); i=$((i+1)); done"
+    )
+    assert output.stdout == bytes(range(256))
+
+
+async def test_a_stream_may_ask_for_one_of_the_two(container: AgentContainer) -> None:
+    control = await container.control()
+    only_errors = await container.streams(stdout=False)
+    await control.start("sh", "-c", "echo out; echo err >&2")
+    output = await received(only_errors)
+    assert (output.stdout, output.stderr) == (b"", b"err\n")
+
+
+async def test_stdin_sent_before_the_start_arrives_and_its_end_leaves_the_output_open(
+    container: AgentContainer,
+) -> None:
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await stream.send(b"early\n")
+    await control.start("sh", "-c", "cat; echo after", open_stdin=True, stdin_once=True)
+    await stream.send(b"late\n")
+    await stream.send(wire.STDIN_EOF)
+    assert (await received(stream)).stdout == b"early\nlate\nafter\n"
+
+
+async def test_a_megabyte_of_stdin_comes_back(container: AgentContainer) -> None:
+    sent = hashlib.sha512(b"seed").digest() * 40_000
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await control.start("cat", open_stdin=True, stdin_once=True)
+    answer = asyncio.create_task(received(stream))
+    for start in range(0, len(sent), 100_000):
+        await stream.send(sent[start : start + 100_000])
+    await stream.send(wire.STDIN_EOF)
+    assert (await answer).stdout == sent
+
+
+async def test_without_open_stdin_the_process_reads_nothing(container: AgentContainer) -> None:
+    output, exited = await container.run("sh", "-c", "cat; readlink /proc/self/fd/0")
+    assert (output.stdout, exited.code) == (b"/dev/null\n", 0)
+
+
+async def test_stdin_not_for_once_survives_the_client(container: AgentContainer) -> None:
+    control = await container.control()
+    first = await container.streams(stdin=True)
+    await control.start("sh", "-c", "read a; read b; echo $a $b", open_stdin=True)
+    await first.send(b"one\n")
+    await first.close()
+    second = await container.streams(stdin=True)
+    await second.send(b"two\n")
+    assert (await received(second)).stdout == b"one two\n"
+
+
+async def test_stdin_for_once_ends_with_the_client(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await control.start("sh", "-c", "cat; exit 4", open_stdin=True, stdin_once=True)
+    await stream.close()
+    assert (await control.exited()).code == 4
+
+
+async def test_a_process_that_reads_no_stdin_holds_up_nobody(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await control.start("sh", "-c", "sleep 0.3; echo done", open_stdin=True, stdin_once=True)
+    sending = asyncio.create_task(stream.send(b"x" * 4_000_000))
+    assert (await received(stream)).stdout == b"done\n"
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_a_terminal_has_its_size_before_the_program_runs_and_changes_it(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await control.start(
+        "sh", "-c", "tty; stty size; read x; stty size; echo err >&2",
+        tty=True, open_stdin=True, stdin_once=True, height=33, width=77,
+    )  # fmt: skip
+    first = await stream.recv()
+    while b"77" not in first:
+        first += await stream.recv()
+    assert (await control.request("resize", height=44, width=99)).error_kind is None
+    await stream.send(b"x\n")
+    rest = (await received(stream, tty=True)).raw
+    assert first + rest == b"/dev/pts/0\r\n33 77\r\nx\r\n44 99\r\nerr\r\n"
+
+
+async def test_control_c_reaches_the_foreground_of_the_terminal(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(stdin=True)
+    await control.start(
+        "sh", "-c", "trap 'echo got; exit 3' INT; echo ready; sleep 60 & wait", tty=True, open_stdin=True
+    )
+    assert await stream.recv() == b"ready\r\n"
+    await stream.send(b"\x03")
+    assert b"got\r\n" in (await received(stream, tty=True)).raw
+    assert (await control.exited()).code == 3
+
+
+async def test_two_hundred_thousand_lines_are_complete_and_in_order_everywhere(container: AgentContainer) -> None:
+    expected = b"".join(b"%d\n" % number for number in range(1, 200_001))
+    output, exited = await container.run("seq", "200000", linger_s=30)
+    assert output.stdout == expected
+    assert (await container.logs()).stdout == expected
+    control = await container.control()
+    await control.request("finish")
+    assert await container.ended() == exited.code == 0
+    assert container.archived().stdout == expected
+
+
+async def test_a_late_stream_sees_what_comes_and_with_replay_what_was_kept(container: AgentContainer) -> None:
+    control = await container.control()
+    early = await container.streams()
+    await control.start("sh", "-c", "echo one; read x; echo two", open_stdin=True)
+    assert (await early.recv())[8:] == b"one\n"
+    late = await container.streams(stdin=True)
+    replayed = await container.streams(replay=True)
+    await late.send(b"\n")
+    assert (await received(late)).stdout == b"two\n"
+    assert (await received(replayed)).stdout == b"one\ntwo\n"
+
+
+async def test_a_reader_that_stops_slows_the_process_and_loses_nothing(container: AgentContainer) -> None:
+    size = 40_000_000
+    control = await container.control()
+    stalled = await container.streams()
+    await control.start("sh", "-c", f"head -c {size} /dev/zero; echo end >&2")
+    other = await container.streams(stdout=False, replay=True)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(other.recv(), 1)
+    output = await received(stalled)
+    assert (len(output.stdout), output.stderr) == (size, b"end\n")
+    assert (await received(other)).stderr == b"end\n"
