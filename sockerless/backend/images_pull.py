@@ -72,15 +72,18 @@ async def _find(
     context: ImageContext, reference: Reference, platforms: tuple[Platform, ...], auth: RegistryAuth | None
 ) -> _Found:
     """The image, from the first mirror that has it, else from its registry."""
+    tried = ""
     for mirror in context.mirrors if reference.domain == DEFAULT_DOMAIN else ():
         mirrored = mirror.reference(reference)
         try:
             known = await context.auth_of_tasks(mirror.domain)
             return _Found(await resolve(context.registry, mirrored, platforms, known))
-        except _NEXT_SOURCE:
-            continue
+        except _NEXT_SOURCE as failure:
+            tried += f" (mirror {mirror.domain}: {failure})"
     try:
         return await _find_at_home(context, reference, platforms, auth)
+    except SystemFailure as failure:
+        raise SystemFailure(failure.message + tried) from failure
     except SockerlessError as failure:
         raise pull_failure(reference, failure) from failure
 
@@ -138,5 +141,7 @@ def _why_copied(reference: Reference) -> str:
 
 def _where_layers_are(resolved: Resolved) -> str:
     count, megabytes = len(resolved.image.layers), resolved.image.layers_bytes / 1e6
-    layers = "1 layer" if count == 1 else f"{count} layers"
-    return f"{layers} ({megabytes:.1f} MB) stay in {resolved.reference.name}; tasks pull them from there"
+    where = resolved.reference.name
+    if count == 1:
+        return f"1 layer ({megabytes:.1f} MB) stays in {where}; tasks pull it from there"
+    return f"{count} layers ({megabytes:.1f} MB) stay in {where}; tasks pull them from there"

@@ -47,22 +47,27 @@ def _remove_by_name(
     removed = _names_removed_with(image, reference)
     left = _without(image, removed)
     lines: list[JsonObject] = [{"Untagged": name} for name in removed]
-    if _names(left) or users:
+    holders = _running(users) if force else users
+    if _names(left) or holders:
         context.store.save_image(left)
         return lines
     return [*lines, *_forget(context, image)]
 
 
 def _remove_by_id(context: ImageContext, image: Image, force: bool, users: list[Container]) -> list[JsonObject]:
-    running = next((user for user in users if user.state.status in _RUNNING), None)
-    if running is not None:
-        raise _conflict(image, "cannot be forced", f"image is being used by running container {_short(running.id)}")
+    running = _running(users)
+    if running:
+        raise _conflict(image, "cannot be forced", f"image is being used by running container {_short(running[0].id)}")
     if not force and not _one_name(image):
         raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
     if not force and users:
         raise _conflict(image, "must be forced", f"image is being used by stopped container {_short(users[0].id)}")
     lines: list[JsonObject] = [{"Untagged": name} for name in _names(image)]
     return [*lines, *_forget(context, image)]
+
+
+def _running(users: list[Container]) -> list[Container]:
+    return [user for user in users if user.state.status in _RUNNING]
 
 
 def _names_removed_with(image: Image, reference: str) -> list[str]:

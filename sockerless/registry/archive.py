@@ -170,9 +170,9 @@ def open_archive(path: Path, scratch: Path) -> Iterator[Archive]:
         damage_translated("invalid archive"),
         decompressed(path, scratch) as plain,
         _BoundedReads(plain) as file,
-        tarfile.open(fileobj=file, mode="r:") as tar,
+        _open_tar(file) as tar,
     ):
-        yield Archive(_members(tar), tar)
+        yield Archive({_normal(member.name): member for member in tar.getmembers()}, tar)
 
 
 class _BoundedReads(io.BufferedReader):
@@ -187,14 +187,18 @@ class _BoundedReads(io.BufferedReader):
         return super().read(size)
 
 
-def _members(tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
-    """Members by name. Negative sizes lead tarfile back to headers it has read already, for ever: refused."""
-    members: dict[str, tarfile.TarInfo] = {}
-    for count, member in enumerate(tar):
-        if member.size < 0 or count >= MEMBERS_LIMIT:
-            raise InvalidParameter("invalid archive: a member's size is negative, or it has too many members")
-        members[_normal(member.name)] = member
-    return members
+def _open_tar(file: io.BufferedReader) -> tarfile.TarFile:
+    """The tar in file, all headers read and plausible: tarfile itself would follow a negative size back for ever."""
+    length = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    try:
+        tar = tarfile.TarFile(fileobj=file)
+        for count, member in enumerate(tar):
+            if not 0 <= member.size <= length or count >= MEMBERS_LIMIT:
+                raise InvalidParameter(f"invalid archive: it has over {MEMBERS_LIMIT} members, or one of a false size")
+    except (ValueError, OverflowError) as error:  # what tarfile lets through of numbers in headers
+        raise InvalidParameter(f"invalid archive: {error}") from error
+    return tar
 
 
 def _normal(name: str) -> str:
