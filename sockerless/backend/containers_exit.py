@@ -82,7 +82,7 @@ def forget(backend: Backend, container: Container, result: WaitResult) -> None:
     """Deletes the record and answers everybody who still waits for the container."""
     backend.store.delete_container(container.id)
     live = backend.lives.of(container.id)
-    for attachment in live.attachments:
+    for attachment in list(live.attachments):
         attachment.release()
     live.complete_removal(result)
     backend.lives.drop(container.id)

@@ -144,7 +144,7 @@ async def _failed(backend: Backend, container_id: str, error: SockerlessError) -
     await live.set_link(None)
     if binding is not None and binding.task_arn is not None:
         await task_end.stop(backend, binding.task_arn, f"container {container.name} failed to start")
-    for attachment in live.attachments:
+    for attachment in list(live.attachments):
         attachment.release()
     if container.host_config.get("AutoRemove"):
         containers_exit.forget(backend, container, WaitResult(code))

@@ -99,7 +99,7 @@ async def _settle(backend: Backend, container: Container, tasks: dict[str, JsonO
         await containers_exit.task_over(backend, container.id, binding, found, reason)
     else:
         age_s = (time.time_ns() - found.started_at_ns) / 1e9 if found.started_at_ns else 0.0
-        supervise(backend, container, known_for_s=age_s)
+        supervise(backend, container, adopted_age_s=age_s)
 
 
 async def _roll_back(backend: Backend, container: Container, found: TaskView | None) -> None:

@@ -36,29 +36,33 @@ class TaskOver(SystemFailure):
     """The task has stopped, or ECS knows it no longer; message is ECS's reason."""
 
 
-def supervise(backend: Backend, container: Container, *, known_for_s: float = 0.0) -> None:
-    """Starts supervising the container's task. known_for_s: how old an adopted task is at least."""
+def supervise(backend: Backend, container: Container, *, adopted_age_s: float | None = None) -> None:
+    """Starts supervising the container's task. adopted_age_s: how old a task is that an earlier daemon started."""
     if container.task is None or container.task.task_arn is None:
         raise SystemFailure(f"container {container.id} has no task to supervise")
-    watch = backend.poller.watch(container.task.task_arn, urgent=True, known_for_s=known_for_s)
+    watch = backend.poller.watch(container.task.task_arn, urgent=True, known_for_s=adopted_age_s or 0.0)
     live = backend.lives.of(container.id)
     live.link_error = None
     work = asyncio.create_task(
-        _supervise(backend, container.id, container.task, watch), name=f"supervise {container.id[:12]}"
+        _supervise(backend, container.id, container.task, watch, new=adopted_age_s is None),
+        name=f"supervise {container.id[:12]}",
     )
     live.supervisor = work
     spawn(backend, work)
 
 
-async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, watch: Watch) -> None:
+async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, watch: Watch, *, new: bool) -> None:
+    """new: the process has not run in this task yet, so its agent is still to come, whatever the record says."""
     live = backend.lives.of(container_id)
     exits: asyncio.Queue[Exited] = asyncio.Queue()
     settling = asyncio.create_task(_settle_exits(backend, container_id, exits), name=f"exits {container_id[:12]}")
     spawn(backend, settling)
     try:
         while True:
-            attempts = ATTEMPTS_AFTER_EXIT if _has_exited(backend, container_id) else None
+            leaving = not new and _has_exited(backend, container_id)
+            attempts = ATTEMPTS_AFTER_EXIT if leaving else None
             link, hello = await _reach(backend, container_id, binding, watch, attempts)
+            new = False
             backend.poller.set_urgent(watch, False)
             if hello.exited is not None:
                 exits.put_nowait(hello.exited)

@@ -51,6 +51,7 @@ class Rig:
         self.agents: list[FakeAgent] = []
         self.prepare: Callable[[FakeAgent], None] = lambda agent: None
         self.answers = True
+        self.comes_up_after_s = 0.0
         self.ecs.on_run = self._on_run
         self._listening: set[asyncio.Task[None]] = set()
 
@@ -102,6 +103,7 @@ class Rig:
 
     async def _come_up(self, agent: FakeAgent, arn: str) -> None:
         self.ecs.address(arn, agent.address)
+        await asyncio.sleep(self.comes_up_after_s)
         await agent.listen()
         self.ecs.tasks[arn]["lastStatus"] = "RUNNING"
 

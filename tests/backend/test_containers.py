@@ -145,6 +145,19 @@ async def test_a_second_start_runs_in_the_same_task_while_it_lingers(rig: Rig) -
     assert rig.ecs.calls["ecs", "RunTask"] == 1
 
 
+async def test_a_start_after_the_task_is_gone_waits_for_the_new_tasks_agent(rig: Rig) -> None:
+    container = await rig.create()
+    waiter = containers_wait.begin_wait(rig.backend, container, "next-exit")
+    await containers_start.start(rig.backend, container)
+    await waiter
+    rig.ecs.end(next(iter(rig.ecs.tasks)), 0)
+    await rig.agents[0].close()
+    await eventually(lambda: rig.backend.store.container(container).task is None)
+    rig.comes_up_after_s = 1.0
+    await containers_start.start(rig.backend, container)
+    assert len(rig.ecs.tasks) == 2
+
+
 async def test_removing_a_lingering_container_lets_its_agent_go(rig: Rig) -> None:
     container = await rig.create()
     waiter = containers_wait.begin_wait(rig.backend, container, "next-exit")

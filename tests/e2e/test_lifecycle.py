@@ -49,15 +49,15 @@ def test_kill_sends_the_very_signal(docker: Docker, image: str) -> None:
 
 
 def test_logs_keep_their_streams_apart_after_the_task_has_stopped(docker: Docker, image: str, scene: Scene) -> None:
-    container = docker.ok("run", "-d", image, "sh", "-c", "echo out; echo err >&2; printf 'no newline'; exit 2")
+    container = docker.ok("run", "-d", image, "sh", "-c", "echo out; echo err >&2; sleep 0.3; printf end; exit 2")
     docker.ok("wait", container)
     live = docker("logs", "-t", container)
     scene.end_task(container)
     gone = docker("logs", container)
-    assert (gone.stdout, gone.stderr) == (b"out\nno newline", b"err\n")
+    assert (gone.stdout, gone.stderr) == (b"out\nend", b"err\n")
     archived = docker("logs", "-t", container)
     assert (archived.stdout, archived.stderr) == (live.stdout, live.stderr)
-    assert docker.ok("logs", "--tail", "1", container) == "no newline"
+    assert docker.ok("logs", "--tail", "1", container) == "end"
     docker.ok("rm", container)
 
 
