@@ -47,7 +47,14 @@ def info(backend: Backend) -> JsonObject:
 
 def version(backend: Backend) -> JsonObject:
     """Docker's SystemVersion without what the HTTP layer knows (API versions)."""
-    details = {"Cluster": backend.config.cluster, "Region": backend.config.region}
+    config = backend.config
+    details = {
+        "Os": "linux",
+        "Arch": "amd64",
+        "Experimental": "false",
+        "Cluster": config.cluster,
+        "Region": config.region,
+    }
     return {
         "Version": product_version(),
         "Os": "linux",
@@ -56,6 +63,6 @@ def version(backend: Backend) -> JsonObject:
         "PythonVersion": platform.python_version(),
         "Components": [
             {"Name": "Engine", "Version": product_version(), "Details": details},
-            {"Name": "Agent", "Version": backend.config.agent_version or "unknown", "Details": {}},
+            {"Name": "Agent", "Version": config.agent_version or "unknown", "Details": {}},
         ],
     }
