@@ -9,6 +9,7 @@ from aiohttp import web
 from sockerless.api import versions
 from sockerless.api.bind import bind
 from sockerless.api.call import Call
+from sockerless.api.connection import connection_of
 from sockerless.api.middleware import ENGINE_VERSION, add_headers, answer_errors, mark_routed
 from sockerless.api.replies import error_reply
 from sockerless.api.routes import Route, resolve
@@ -31,7 +32,7 @@ def application(verbs: Verbs) -> web.Application:
     app = web.Application(middlewares=[answer_errors], client_max_size=MAX_JSON_BODY_BYTES)
     app[_VERBS] = verbs
     app[ENGINE_VERSION] = package_version("sockerless-kit")
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.extend((add_headers, _close_after))
     app.router.add_route("*", "/{path:.*}", _dispatch)
     return app
 
@@ -51,3 +52,10 @@ async def _dispatch(request: web.Request) -> web.StreamResponse:
     if not isinstance(match.target, Route):
         return error_reply(match.target.status, match.target.message)
     return await match.target.handler(Call(request, request.app[_VERBS], version, match.name))
+
+
+async def _close_after(request: web.Request, response: web.StreamResponse) -> None:
+    """A reply in HTTP to a request that might have hijacked is the connection's last: what follows is no request."""
+    if connection_of(request).may_be_hijacked:
+        response.headers["Connection"] = "close"
+        response.force_close()

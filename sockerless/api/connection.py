@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from aiohttp import web
 
+from sockerless.wire import hijack
+
 MAX_HEADER_BYTES = 1 << 20
 """The longest request line or header field, as in Go's server (registry credentials travel in a header)."""
+T = TypeVar("T")
 _READ_HIGH_WATER = 256 * 1024
 _WRITE_PIECE = 64 * 1024
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What came behind the head of a request that may hijack: body_bytes still belong to the request."""
+
+    body_bytes: int
+    data: bytearray = field(default_factory=bytearray)
 
 
 class Connection(web.RequestHandler):
@@ -33,12 +45,59 @@ class Connection(web.RequestHandler):
         self.client_left = asyncio.Event()
         self.raw: RawStream | None = None
         self._connections = connections
+        self._head = bytearray()
+        self._ahead: Ahead | None = None
         connections.add(self)
+
+    @property
+    def may_be_hijacked(self) -> bool:
+        """Whether what the client sends now is kept for a raw stream, so that no other request can follow."""
+        return self._ahead is not None
+
+    def data_received(self, data: bytes) -> None:
+        """Holds back what follows a request that may hijack; aiohttp would read it as the next request.
+
+        A head is given to aiohttp once it is complete.
+        """
+        if self._ahead is not None:
+            self._split(data)
+        elif self._is_idle() or self._head:
+            self._head += data
+            end = self._head.find(hijack.HEAD_END)
+            if end >= 0 or len(self._head) > MAX_HEADER_BYTES or not self._head[:1].isalpha():
+                whole, self._head = bytes(self._head), bytearray()
+                self._begin(whole, end + len(hijack.HEAD_END))
+        else:
+            super().data_received(data)
+
+    def _is_idle(self) -> bool:
+        """Whether the next byte is a request's first: none was seen yet, or aiohttp waits for the next one."""
+        return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+
+    def _begin(self, data: bytes, head_length: int) -> None:
+        head = data[:head_length]
+        if not hijack.may_hijack(head):
+            super().data_received(data)
+            return
+        self._ahead = Ahead(hijack.body_bytes(head))
+        super().data_received(head)
+        self._split(data[head_length:])
+
+    def _split(self, data: bytes) -> None:
+        if self._ahead is None or not data:
+            return
+        body, rest = data[: self._ahead.body_bytes], data[self._ahead.body_bytes :]
+        self._ahead.body_bytes -= len(body)
+        self._ahead.data += rest
+        if body:
+            super().data_received(body)
+        if len(self._ahead.data) > _READ_HIGH_WATER and self.transport is not None:
+            self.transport.pause_reading()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Lets the request under way finish, then closes; closes at once when there is none."""
         self.client_left.set()
-        if self._waiter is not None and not self._waiter.done():
+        if self._is_idle():
             self.force_close()
         else:
             self.close()
@@ -57,25 +116,26 @@ class Connection(web.RequestHandler):
             raise ConnectionResetError("the client has left")
         self.raw = RawStream(self, transport)
         transport.set_protocol(self.raw)
-        self.set_parser(self.raw)  # type: ignore[arg-type]
+        if self._ahead is not None and self._ahead.data:
+            self.raw.data_received(bytes(self._ahead.data))
         if self.client_left.is_set():
             self.raw.eof_received()
         return self.raw
 
-    async def outlasts(self, work: asyncio.Future[Any]) -> bool:
-        """Waits for the work; False (and the work cancelled) when the client left first."""
+    async def outlast(self, work: asyncio.Future[T]) -> T:
+        """The work's result; ConnectionResetError (and the work cancelled) when the client leaves first."""
         left = asyncio.create_task(self.client_left.wait())
+        either: set[asyncio.Future[Any]] = {work, left}
         try:
-            await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             left.cancel()
             if not work.done():
                 work.cancel()
                 await asyncio.wait({work})
         if work.cancelled():
-            return False
-        work.result()
-        return True
+            raise ConnectionResetError("the client has left")
+        return work.result()
 
     def end(self) -> None:
         """The daemon is stopping: whoever waits for this client's sake stops waiting."""
@@ -143,16 +203,6 @@ class RawStream(asyncio.Protocol):
         if self._received_bytes > _READ_HIGH_WATER:
             self._transport.pause_reading()
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """aiohttp: what it had received behind the request's head."""
-        if data:
-            self.data_received(data)
-        return False, b""
-
-    def feed_eof(self) -> None:
-        """aiohttp: the connection is gone."""
-        self._end_of_input()
-
     def eof_received(self) -> bool:
         """asyncio: the client closed its sending side, and may still read."""
         self._end_of_input()
@@ -178,15 +228,15 @@ class RawStream(asyncio.Protocol):
         self._http.connection_lost(exc)
 
 
-class Hijacked(web.StreamResponse):
-    """What a handler returns after it answered on the raw connection: nothing more is written."""
+class NoReply(web.StreamResponse):
+    """What stands for a reply when the raw connection carried it, or when the client is gone: writes nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.force_close()
 
     async def prepare(self, request: web.BaseRequest) -> Any:
-        """Writes no head: it was written already."""
+        """Writes no head."""
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Writes no end: the connection's end is the end."""
+        """Writes no end: the connection closes."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from sockerless.api.call import Call
-from sockerless.api.connection import Hijacked, RawStream
+from sockerless.api.connection import NoReply, RawStream
 from sockerless.api.middleware import status_of
 from sockerless.api.verbs import Attachment, AttachRequest
 from sockerless.errors import InvalidParameter, NotSupported, SockerlessError
@@ -37,9 +37,9 @@ async def attach(call: Call) -> web.StreamResponse:
         refused = call.connection.hijack()
         await refused.write(hijack.refusal(status, status.phrase, error.message))
         refused.close()
-        return Hijacked()
+        return NoReply()
     await _attached(call, attachment)
-    return Hijacked()
+    return NoReply()
 
 
 async def _attached(call: Call, attachment: Attachment) -> None:
@@ -94,7 +94,7 @@ async def logs(call: Call) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_type = hijack.stream_media_type(tty=stream.tty, version=call.version)
     await response.prepare(call.request)
-    await call.connection.outlasts(asyncio.create_task(_send(response, stream.chunks, tty=stream.tty)))
+    await call.connection.outlast(asyncio.create_task(_send(response, stream.chunks, tty=stream.tty)))
     return response
 
 

@@ -73,8 +73,6 @@ async def start(call: Call) -> web.StreamResponse:
         raise InvalidParameter(
             "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
         )
-    if call.text("detachKeys"):
-        call.verbs.find(call.name)
     await call.verbs.start(call.name)
     return empty_reply(204)
 
@@ -160,10 +158,9 @@ async def wait(call: Call) -> web.StreamResponse:
     try:
         if early:
             await response.prepare(call.request)
-        if not await call.connection.outlasts(result):
-            raise ConnectionResetError("the client has left")
+        outcome = await call.connection.outlast(result)
         await response.prepare(call.request)
-        await response.write(encode_json(_wait_body(result.result())) + b"\n")
+        await response.write(encode_json(_wait_body(outcome)) + b"\n")
     finally:
         result.cancel()
     return response

@@ -92,14 +92,12 @@ async def _progress(call: Call, lines: AsyncIterator[JsonObject], line_end: byte
     """Sends lines as they come. A failure before the first is raised; a later one is a line. A client that leaves
     ends the work."""
     async with contextlib.aclosing(_with_failure(lines)) as told:
-        first = asyncio.ensure_future(anext(told, None))
-        if not await call.connection.outlasts(first):
-            raise ConnectionResetError("the client has left")
+        line = await call.connection.outlast(asyncio.ensure_future(anext(told, None)))
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(call.request)
-        if (line := first.result()) is not None:
+        if line is not None:
             await response.write(encode_json(line) + line_end)
-            await call.connection.outlasts(asyncio.create_task(_send(response, told, line_end)))
+            await call.connection.outlast(asyncio.create_task(_send(response, told, line_end)))
     return response
 
 

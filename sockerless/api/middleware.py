@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from sockerless import errors
 from sockerless.api import versions
+from sockerless.api.connection import NoReply, connection_of
 from sockerless.api.replies import empty_reply, error_reply
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,10 @@ def api_headers(engine_version: str) -> dict[str, str]:
 async def answer_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turns failures into replies. One that comes after the reply has begun can only break the connection."""
+    """Turns failures into replies. One that comes after the reply has begun can only break the connection.
+
+    The one place that catches everything: a defect is logged with its traceback and answered 500.
+    """
     try:
         return await handler(request)
     except errors.SockerlessError as error:
@@ -82,9 +86,9 @@ async def answer_errors(
         return failure_reply(error)
     except web.HTTPException as error:
         return error_reply(error.status, error.reason)
-    except ConnectionError:
-        raise
     except Exception as error:
+        if isinstance(error, ConnectionError) and connection_of(request).client_left.is_set():
+            return NoReply()
         if request.get(_ANSWERING):
             raise
         log.exception("%s %s failed", request.method, request.path)

@@ -69,10 +69,10 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _by_method() -> dict[str, list[tuple[re.Pattern[str], Route | Refusal]]]:
-    """Per method, fixed paths before those with a name, so that /images/json is not the image "json"."""
+    """Per method, fixed paths first, then the longer ones: /images/json is not the image "json"."""
     table: dict[str, list[tuple[re.Pattern[str], Route | Refusal]]] = {}
     targets: list[Route | Refusal] = [*ROUTES, *UNSUPPORTED]
-    for target in sorted(targets, key=lambda target: "{name}" in target.path):
+    for target in sorted(targets, key=lambda target: ("{name}" in target.path, -len(target.path))):
         table.setdefault(target.method, []).append((_pattern(target.path), target))
     return table
 

@@ -14,6 +14,7 @@ import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -56,7 +57,7 @@ async def serve_app(
         ending.callback(_end, connections)
         for host in hosts:
             bound = await asyncio.to_thread(_bind, host)
-            ending.callback(_unbind, bound)
+            ending.callback(_remove, bound.family, bound.getsockname())
             await _listen(runner, bound, connections, ending)
             log.info("API listening on %s", host)
         if listening is not None:
@@ -165,7 +166,6 @@ def _tcp_address(host: str) -> tuple[str, int]:
     return parts.hostname or "", DEFAULT_TCP_PORT if port is None else port
 
 
-def _unbind(bound: socket.socket) -> None:
-    if bound.family == socket.AF_UNIX and bound.fileno() != -1:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(bound.getsockname())
+def _remove(family: int, address: Any) -> None:
+    if family == socket.AF_UNIX:
+        Path(address).unlink(missing_ok=True)

@@ -5,12 +5,33 @@ Source: Engine API 1.44, POST /containers/{id}/attach, "Hijacking"; the bytes re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 RAW_STREAM = "application/vnd.docker.raw-stream"
 MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
 MULTIPLEXED_SINCE = (1, 42)
 """The first API version in which a stream without terminal is announced as multiplexed."""
+
+
+HEAD_END = b"\r\n\r\n"
+_HIJACKING = re.compile(rb"POST \S*/(?:containers/\S+/attach|exec/\S+/start)[? ]|[^\0]*\nupgrade:", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d+)[ \t]*\r", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\ntransfer-encoding:", re.IGNORECASE)
+
+
+def may_hijack(head: bytes) -> bool:
+    """Whether what follows this request (its head up to HEAD_END, and its body) may be a raw stream, not HTTP.
+
+    A request whose body has no declared length never does: its end cannot be told from the head.
+    """
+    return _HIJACKING.match(head) is not None and not _CHUNKED.search(head)
+
+
+def body_bytes(head: bytes) -> int:
+    """The declared length of the request's body."""
+    found = _CONTENT_LENGTH.search(head)
+    return int(found[1]) if found else 0
 
 
 def stream_media_type(*, tty: bool, version: tuple[int, int]) -> str:

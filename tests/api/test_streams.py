@@ -1,0 +1,380 @@
+"""Attach byte for byte, both half-closes, back-pressure; wait and logs while clients come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import resource
+
+import docker
+import pytest
+
+from sockerless.errors import Unavailable
+from sockerless.wire import stdcopy
+from sockerless.wire.agent import LogQuery
+from tests.api.conftest import Served
+from tests.api.fake_engine import FakeProcess
+
+RAW = b"Content-Type: application/vnd.docker.raw-stream\r\n"
+MULTIPLEXED = b"Content-Type: application/vnd.docker.multiplexed-stream\r\n"
+UPGRADED = b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+
+
+async def create(served: Served, *argv: str, tty: bool = False, name: str = "a") -> FakeProcess:
+    """A created container of this program."""
+    body = {"Image": "busybox:test", "Cmd": list(argv), "Tty": tty, "OpenStdin": True, "StdinOnce": True}
+    status, _, answer = await served.request("POST", f"/containers/create?name={name}", body)
+    assert status == 201, answer
+    return served.engine.processes[json.loads(answer)["Id"]]
+
+
+def attach_request(query: str, version: str = "v1.44", *, upgrade: bool = True, name: str = "a") -> bytes:
+    """The bytes of an attach as the docker CLI sends it."""
+    lines = [f"POST /{version}/containers/{name}/attach?{query} HTTP/1.1", "Host: x", "Content-Length: 0"]
+    lines += ["Connection: Upgrade", "Content-Type: text/plain", "Upgrade: tcp"] if upgrade else []
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+async def opened(served: Served, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """A connection on which the request was answered: reader, writer and the answer's head."""
+    reader, writer = await asyncio.open_unix_connection(str(served.path), limit=1 << 20)
+    writer.write(request)
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+    return reader, writer, head
+
+
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the server closes."""
+    async with asyncio.timeout(10):
+        return await reader.read()
+
+
+async def until(condition: object) -> None:
+    """Waits until condition() is true."""
+    async with asyncio.timeout(10):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("version", "tty", "upgrade", "head"),
+    [
+        ("v1.41", False, True, b"HTTP/1.1 101 UPGRADED\r\n" + RAW + UPGRADED),
+        ("v1.42", False, True, b"HTTP/1.1 101 UPGRADED\r\n" + MULTIPLEXED + UPGRADED),
+        ("v1.44", False, True, b"HTTP/1.1 101 UPGRADED\r\n" + MULTIPLEXED + UPGRADED),
+        ("v1.44", True, True, b"HTTP/1.1 101 UPGRADED\r\n" + RAW + UPGRADED),
+        ("v1.44", False, False, b"HTTP/1.1 200 OK\r\n" + RAW + b"\r\n"),
+        ("v1.41", True, False, b"HTTP/1.1 200 OK\r\n" + RAW + b"\r\n"),
+    ],
+)
+async def test_the_head_of_a_hijacked_connection(
+    served: Served, version: str, tty: bool, upgrade: bool, head: bytes
+) -> None:
+    await create(served, "echo", "hi", tty=tty)
+    reader, writer, got = await opened(served, attach_request("stream=1&stdout=1", version, upgrade=upgrade))
+    assert got == head
+    await served.request("POST", "/containers/a/start")
+    assert await read_all(reader) == (b"hi\n" if tty else b"\x01\0\0\0\0\0\0\x03hi\n")
+    writer.close()
+
+
+async def test_output_and_errors_keep_their_streams_and_the_end_is_the_close(served: Served) -> None:
+    await create(served, "both")
+    reader, writer, _ = await opened(served, attach_request("stream=1&stdout=1&stderr=1"))
+    writer.write_eof()
+    await served.request("POST", "/containers/a/start")
+    assert await read_all(reader) == b"\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n"
+    writer.close()
+
+
+@pytest.mark.parametrize("upgrade", [True, False])
+async def test_output_still_flows_after_the_client_closed_its_side(served: Served, upgrade: bool) -> None:
+    await create(served, "cat")
+    reader, writer, _ = await opened(served, attach_request("stream=1&stdin=1&stdout=1", upgrade=upgrade))
+    writer.write(b"one ")
+    writer.write(b"two")
+    writer.write_eof()
+    await served.request("POST", "/containers/a/start")
+    frames = stdcopy.Decoder().feed(await read_all(reader))
+    assert b"".join(frame.payload for frame in frames) == b"one two"
+    writer.close()
+
+
+async def test_stdin_sent_behind_the_request_is_stdin(served: Served) -> None:
+    await create(served, "cat")
+    await served.request("POST", "/containers/a/start")
+    answer = await served.exchange(attach_request("stream=1&stdin=1&stdout=1") + b"early", half_close=True)
+    assert answer.endswith(b"\r\n\r\n\x01\0\0\0\0\0\0\x05early")
+
+
+async def test_a_request_that_comes_byte_by_byte_is_the_same_request(served: Served) -> None:
+    await create(served, "cat")
+    await served.request("POST", "/containers/a/start")
+    reader, writer = await asyncio.open_unix_connection(str(served.path))
+    for value in b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n":
+        writer.write(bytes([value]))
+        await writer.drain()
+    async with asyncio.timeout(10):
+        assert (await reader.readuntil(b"\r\n\r\nOK")).startswith(b"HTTP/1.1 200 OK")
+    for value in attach_request("stream=1&stdin=1&stdout=1", upgrade=False) + b"GET / HTTP/1.1\r\n\r\n":
+        writer.write(bytes([value]))
+        await writer.drain()
+    writer.write_eof()
+    head, _, frames = (await read_all(reader)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert b"".join(frame.payload for frame in stdcopy.Decoder().feed(frames)) == b"GET / HTTP/1.1\r\n\r\n"
+    writer.close()
+
+
+async def test_a_refusal_in_http_ends_a_connection_that_might_have_been_hijacked(served: Served) -> None:
+    request = (
+        b"POST /exec/x/start HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    answer = await served.exchange(request + b"raw bytes")
+    assert answer.startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_a_tls_client_is_answered_and_not_left_waiting(served: Served) -> None:
+    assert (await served.exchange(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")).startswith(b"HTTP/1.0 400 ")
+
+
+async def test_stdin_that_was_not_asked_for_is_not_delivered(served: Served) -> None:
+    process = await create(served, "sleep")
+    await served.request("POST", "/containers/a/start")
+    _, writer, _ = await opened(served, attach_request("stream=1&stdout=1"))
+    writer.write(b"x" * 100_000)
+    await served.request("GET", "/_ping")
+    assert process.stdin.empty()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "answer"),
+    [
+        ("nosuch", "stream=1&stdout=1", b"HTTP/1.1 404 Not Found\r\n" + RAW + b"\r\nNo such container: nosuch\r\n"),
+        (
+            "a",
+            "stream=1&stdin=1&detachKeys=zzz",
+            b"HTTP/1.1 400 Bad Request\r\n" + RAW + b"\r\nInvalid detach keys (zzz) provided\r\n",
+        ),
+    ],
+)
+async def test_a_refused_attach_is_plain_text_on_the_hijacked_connection(
+    served: Served, name: str, query: str, answer: bytes
+) -> None:
+    await create(served, "cat")
+    assert await served.exchange(attach_request(query, name=name)) == answer
+
+
+async def test_an_attach_without_stream_and_logs_ends_at_once(served: Served) -> None:
+    await create(served, "cat")
+    assert (await served.exchange(attach_request("stdout=1"))).endswith(UPGRADED)
+
+
+async def test_a_slow_reader_slows_the_process_and_memory_stays_bounded(served: Served) -> None:
+    size = 50 << 20
+    await create(served, "flood", str(size))
+    reader, writer, _ = await opened(served, attach_request("stream=1&stdout=1"))
+    await served.request("POST", "/containers/a/start")
+    gc.collect()
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    decoder, received = stdcopy.Decoder(), 0
+    async with asyncio.timeout(60):
+        while data := await reader.read(256 * 1024):
+            received += sum(len(frame.payload) for frame in decoder.feed(data))
+            if received < 1 << 20:
+                await asyncio.sleep(0.05)
+    assert received == size
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 16 * 1024
+    writer.close()
+
+
+async def test_a_process_that_does_not_read_slows_the_client(served: Served) -> None:
+    process = await create(served, "sleep")
+    await served.request("POST", "/containers/a/start")
+    _, writer, _ = await opened(served, attach_request("stream=1&stdin=1"))
+    writer.transport.set_write_buffer_limits(high=0)
+
+    async def send_endlessly() -> None:
+        while True:
+            writer.write(bytes(64 * 1024))
+            await writer.drain()
+
+    sending = asyncio.create_task(send_endlessly())
+    await asyncio.wait({sending}, timeout=0.5)
+    sending.cancel()
+    assert writer.transport.get_write_buffer_size() > 0
+    assert process.stdin.full()
+    writer.transport.abort()
+
+
+async def test_a_client_that_is_gone_is_detached(served: Served) -> None:
+    process = await create(served, "cat")
+    await served.request("POST", "/containers/a/start")
+    _, writer, _ = await opened(served, attach_request("stream=1&stdout=1"))
+    await until(lambda: process.attachments)
+    writer.transport.abort()
+    await process.stdin.put(b"x" * 100)
+    await process.stdin.put(b"y" * 100)
+    await until(lambda: not process.attachments)
+
+
+async def test_wait_answers_its_headers_at_once_and_the_code_at_the_exit(served: Served) -> None:
+    await create(served, "both")
+    request = b"POST /v1.44/containers/a/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    reader, writer, head = await opened(served, request)
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Type: application/json\r\n" in head
+    assert b"Transfer-Encoding: chunked\r\n" in head
+    await served.request("POST", "/containers/a/start")
+    async with asyncio.timeout(10):
+        assert await reader.readuntil(b"0\r\n\r\n") == b'1e\r\n{"Error":null,"StatusCode":3}\n\r\n0\r\n\r\n'
+    writer.close()
+
+
+async def test_wait_before_api_1_30_ignores_conditions_and_answers_whole(served: Served) -> None:
+    await create(served, "both")
+    status, _, body = await served.request("POST", "/v1.29/containers/a/wait?condition=next-exit")
+    assert (status, json.loads(body)) == (200, {"Error": None, "StatusCode": 0})
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "message"),
+    [
+        ("/containers/nope/wait", 404, "No such container: nope"),
+        ("/containers/a/wait?condition=foo", 400, 'invalid condition: "foo"'),
+    ],
+)
+async def test_a_wait_that_cannot_begin_is_an_error(served: Served, target: str, status: int, message: str) -> None:
+    await create(served, "both")
+    answered, _, body = await served.request("POST", target)
+    assert (answered, json.loads(body)) == (status, {"message": message})
+
+
+async def test_a_client_that_leaves_ends_its_wait(served: Served) -> None:
+    await create(served, "sleep")
+    _, writer, _ = await opened(served, b"POST /containers/a/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.close()
+    await until(lambda: served.engine.abandoned_waits == 1)
+
+
+@pytest.mark.parametrize(
+    ("version", "tty", "media_type"),
+    [
+        ("v1.41", False, "application/vnd.docker.raw-stream"),
+        ("v1.42", False, "application/vnd.docker.multiplexed-stream"),
+        ("v1.44", True, "application/vnd.docker.raw-stream"),
+    ],
+)
+async def test_logs_tell_whether_they_are_multiplexed(served: Served, version: str, tty: bool, media_type: str) -> None:
+    await create(served, "echo", "hi", tty=tty)
+    await served.request("POST", "/containers/a/start")
+    await served.request("POST", "/containers/a/wait")
+    status, headers, body = await served.request("GET", f"/{version}/containers/a/logs?stdout=1")
+    assert (status, headers["content-type"]) == (200, media_type)
+    assert body == (b"hi\n" if tty else b"\x01\0\0\0\0\0\0\x03hi\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("stdout=1", LogQuery(stderr=False)),
+        ("stdout=1&stderr=1&tail=all", LogQuery()),
+        ("stdout=1&stderr=1&tail=nonsense", LogQuery()),
+        ("stdout=1&stderr=1&tail=-1", LogQuery()),
+        ("stdout=1&stderr=1&tail=0", LogQuery(tail=0)),
+        ("stderr=true&tail=10&timestamps=1", LogQuery(stdout=False, tail=10, timestamps=True)),
+        ("stdout=1&stderr=1&since=1.5&until=0", LogQuery(since_ns=1_500_000_000)),
+        ("stdout=1&stderr=0&until=1700000000.000000001", LogQuery(stderr=False, until_ns=1_700_000_000_000_000_001)),
+    ],
+)
+async def test_log_options_reach_the_verb(served: Served, query: str, expected: LogQuery) -> None:
+    await create(served, "echo")
+    await served.request("GET", f"/containers/a/logs?{query}")
+    assert served.engine.calls[-1] == ("logs", expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("", 400, "Bad parameters: you must choose at least one stream"),
+        ("stdout=0&stderr=false", 400, "Bad parameters: you must choose at least one stream"),
+        ("stdout=1&since=yesterday", 400, 'invalid value for "since": yesterday'),
+        ("stdout=1&details=1", 501, "details (--details) is not available in this version of sockerless: "),
+    ],
+)
+async def test_log_options_that_are_refused(served: Served, query: str, status: int, message: str) -> None:
+    await create(served, "echo")
+    answered, _, body = await served.request("GET", f"/containers/a/logs?{query}")
+    assert answered == status
+    assert json.loads(body)["message"].startswith(message)
+
+
+async def test_a_failure_within_logs_is_told_in_the_stream(served: Served) -> None:
+    await create(served, "echo", "hi")
+    served.engine.failure = Unavailable("CloudWatch cannot be reached")
+    _, _, body = await served.request("GET", "/containers/a/logs?stdout=1")
+    frames = stdcopy.Decoder().feed(body)
+    assert frames == [(stdcopy.SYSTEM_ERROR, b"Error grabbing logs: CloudWatch cannot be reached\n")]
+
+
+async def test_a_client_that_leaves_ends_its_logs(served: Served) -> None:
+    await create(served, "sleep")
+    await served.request("POST", "/containers/a/start")
+    _, writer, _ = await opened(served, b"GET /containers/a/logs?stdout=1&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.close()
+    await until(lambda: served.engine.abandoned_waits == 1)
+
+
+async def test_docker_run_prints_streams_apart_and_ends_with_the_code(served: Served) -> None:
+    assert await served.docker("run", "busybox:test", "both") == (3, b"out\n", b"err\n")
+
+
+async def test_docker_run_rm_passes_stdin_through(served: Served) -> None:
+    data = b"line\n" * 100_000
+    assert await served.docker("run", "-i", "--rm", "busybox:test", "cat", stdin=data) == (0, data, b"")
+    assert not served.engine.containers
+
+
+async def test_docker_run_rm_with_an_empty_stdin_ends(served: Served) -> None:
+    assert await served.docker("run", "-i", "--rm", "busybox:test", "cat", stdin=b"") == (0, b"", b"")
+
+
+async def test_docker_run_detached_then_logs_follow_and_kill(served: Served) -> None:
+    code, out, _ = await served.docker("run", "-d", "--name", "d", "busybox:test", "sleep")
+    assert (code, len(out)) == (0, 65)
+    following = asyncio.create_task(served.docker("logs", "-f", "d"))
+    waiting = asyncio.create_task(served.docker("wait", "d"))
+    await until(lambda: sum(not waiter.done() for waiter in served.engine.exits.get(out.decode().strip(), [])) == 2)
+    assert await served.docker("kill", "d") == (0, b"d\n", b"")
+    assert await following == (0, b"", b"")
+    assert await waiting == (0, b"137\n", b"")
+
+
+async def test_docker_run_of_an_unknown_image_ends_with_125(served: Served) -> None:
+    served.engine.pull_lines = [Unavailable("the registry cannot be reached")]
+    code, out, err = await served.docker("run", "nosuch:x", "true")
+    assert (code, out) == (125, b"")
+    assert b"the registry cannot be reached" in err
+
+
+async def test_docker_py_runs_attaches_and_waits(served: Served) -> None:
+    def session() -> tuple[bytes, bytes, int]:
+        client = docker.DockerClient(base_url=served.host)
+        try:
+            printed = client.containers.run("busybox:test", ["echo", "hello"], remove=True)
+            container = client.containers.create("busybox:test", ["cat"], stdin_open=True)
+            socket = container.attach_socket(params={"stdin": 1, "stdout": 1, "stream": 1})
+            container.start()
+            socket._sock.sendall(b"ping")
+            echoed = socket.read(12)
+            socket._sock.shutdown(1)
+            return printed, echoed, int(container.wait()["StatusCode"])
+        finally:
+            client.close()
+
+    assert await asyncio.to_thread(session) == (b"hello\n", b"\x01\0\0\0\0\0\0\x04ping", 0)
