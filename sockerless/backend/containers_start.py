@@ -7,6 +7,7 @@ that fails leaves the container "created" (or "exited") with the reason, and no 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from dataclasses import asdict, replace
@@ -25,6 +26,8 @@ from sockerless.errors import Conflict, DeadlineExceeded, NotModified, Sockerles
 from sockerless.types import Container, ContainerState, JsonObject, TaskBinding
 from sockerless.wire import agent as wire
 
+log = logging.getLogger(__name__)
+
 FAILED_TO_START = 125
 
 
@@ -42,11 +45,20 @@ async def start(backend: Backend, reference: str) -> None:
 
 
 async def _start(backend: Backend, container: Container, live: Live) -> None:
+    began_s = time.monotonic()
     try:
         link = live.link if container.task is not None else None
         if link is None:
             link = await _launch(backend, container, live)
+        reached_s = time.monotonic()
         await _run_process(backend, container.id, live, link)
+        log.info(
+            "container %s (%s) started: its agent answered after %.3f s, its process after %.3f s more",
+            container.id[:12],
+            container.name,
+            reached_s - began_s,
+            time.monotonic() - reached_s,
+        )
     except SockerlessError as error:
         await _failed(backend, container.id, error)
         raise

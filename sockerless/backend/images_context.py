@@ -10,19 +10,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
-import aiohttp
-
 from sockerless.aws.ecr import EcrAuthorization
 from sockerless.config import Config
 from sockerless.errors import InvalidParameter
 from sockerless.registry.auth import RegistryAuth
-from sockerless.registry.client import Registry
+from sockerless.registry.client import Registry, open_registry
 from sockerless.registry.endpoint import Mirror, is_ecr, parse_mirrors
 from sockerless.registry.reference import Reference, parse
 from sockerless.store.base import Store
 
-RENEWAL_MARGIN_S = 600.0
-"""ECR credentials are renewed this long before they expire, so that an upload begun with them can end."""
+KEPT_S = 60.0
+"""How long ECR's credentials are used before they are asked for again. They are good for hours; asking anew for each
+pull and layer costs next to nothing, and credentials that ended early are not held on to."""
 
 EcrCredentials = Callable[[], Awaitable[EcrAuthorization]]
 """Asks AWS for fresh credentials of the account's ECR registry."""
@@ -30,16 +29,20 @@ EcrCredentials = Callable[[], Awaitable[EcrAuthorization]]
 
 @dataclass(slots=True)
 class EcrAccess:
-    """ECR's credentials, asked for when needed and kept until shortly before they expire."""
+    """ECR's credentials, asked for when needed and kept for kept_s."""
 
     ask: EcrCredentials
-    _kept: EcrAuthorization | None = field(default=None, repr=False)
+    kept_s: float = KEPT_S
+    _kept: RegistryAuth | None = field(default=None, repr=False)
+    _asked_at_s: float = 0.0
 
     async def auth(self) -> RegistryAuth:
         """Credentials of the moment."""
-        if self._kept is None or self._kept.expires_at.timestamp() - RENEWAL_MARGIN_S <= time.time():
-            self._kept = await self.ask()
-        return RegistryAuth(self._kept.username, self._kept.password)
+        now_s = time.monotonic()
+        if self._kept is None or now_s - self._asked_at_s >= self.kept_s:
+            answer = await self.ask()
+            self._kept, self._asked_at_s = RegistryAuth(answer.username, answer.password), now_s
+        return self._kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ async def open_images(config: Config, store: Store, ecr_credentials: EcrCredenti
     """The image verbs' world over this configuration; InvalidParameter names a variable that does not parse."""
     repository = _ecr_repository(config.ecr_repository)
     mirrors = parse_mirrors(config.registry_mirrors)
-    async with aiohttp.ClientSession() as session:
-        yield ImageContext(store, Registry(session), EcrAccess(ecr_credentials), repository, mirrors)
+    async with open_registry() as registry:
+        yield ImageContext(store, registry, EcrAccess(ecr_credentials), repository, mirrors)
 
 
 def _ecr_repository(uri: str) -> Reference | None:

@@ -5,7 +5,8 @@ Owns: the copy, blob by blob, in constant memory, manifest unchanged (same diges
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from sockerless.backend import images_ecr
 from sockerless.backend.images_context import ImageContext
@@ -19,12 +20,14 @@ from sockerless.types import JsonObject
 
 async def copy(
     context: ImageContext, resolved: Resolved, auth: RegistryAuth | None, target: Reference
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject]:
     """Copies layers, config and manifest to target (a tag in ECR), yielding Docker's progress lines."""
     yield {"status": f"A task has no credentials for {resolved.reference.domain}: copying to {target.name}"}
     for layer in resolved.image.layers:
-        async for line in images_ecr.upload(context, target, _remote(context, resolved, layer, auth), layer.digest):
-            yield line
+        remote = _remote(context, resolved, layer, auth)
+        async with aclosing(images_ecr.upload(context, target, remote, layer.digest)) as lines:
+            async for line in lines:
+                yield line
     config = bytes_blob(resolved.image.config.media_type, resolved.config_bytes)
     await push_blob(context.registry, target, config, await context.ecr.auth())
     await images_ecr.put(context, target, resolved.manifest)

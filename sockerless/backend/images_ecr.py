@@ -7,7 +7,7 @@ lines. Laws: nothing is uploaded twice; nothing is ever deleted here (the reposi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from sockerless.backend.images_context import ImageContext
@@ -58,7 +58,7 @@ async def existing(context: ImageContext, target: Reference, image_id: str) -> M
     return found
 
 
-async def upload(context: ImageContext, target: Reference, blob: Blob, layer: str) -> AsyncIterator[JsonObject]:
+async def upload(context: ImageContext, target: Reference, blob: Blob, layer: str) -> AsyncGenerator[JsonObject]:
     """Uploads one blob unless it is there; Docker's progress lines of a push. layer: the digest shown (shortened)."""
     shown = layer.partition(":")[2][:_SHORT_ID]
     progress = _Progress()
@@ -73,6 +73,7 @@ async def upload(context: ImageContext, target: Reference, blob: Blob, layer: st
         uploaded = pushing.result()
     finally:
         pushing.cancel()
+        await asyncio.wait({pushing})
     yield {"status": "Pushed" if uploaded else "Layer already exists", "progressDetail": {}, "id": shown}
 
 

@@ -7,10 +7,11 @@ the registry holds all of it; disk use beyond the archive is one layer at a time
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from sockerless.backend import images_ecr
 from sockerless.backend.images_context import ImageContext
@@ -23,10 +24,11 @@ from sockerless.registry.push import config_blob, file_blob, push_blob
 from sockerless.registry.reference import Reference
 from sockerless.types import Image, JsonObject
 
+Result = TypeVar("Result")
 _WHY = "docker load puts images into the deployment's ECR repository, from which tasks pull them"
 
 
-async def load(context: ImageContext, archive: Path, quiet: bool = False) -> AsyncIterator[JsonObject]:
+async def load(context: ImageContext, archive: Path, quiet: bool = False) -> AsyncGenerator[JsonObject]:
     """Docker's lines of a load; quiet leaves out the progress and keeps "Loaded image: name:tag".
 
     archive: a file in `docker save`'s or OCI's layout, plain or compressed; its directory takes temporary files.
@@ -35,10 +37,11 @@ async def load(context: ImageContext, archive: Path, quiet: bool = False) -> Asy
     """
     images_ecr.place(context, "", _WHY)
     async with _opened(archive) as (opened, scratch):
-        for image in await asyncio.to_thread(opened.images):
-            async for line in _load_one(context, opened, image, scratch):
-                if not quiet:
-                    yield line
+        for image in await _in_thread(opened.images):
+            async with aclosing(_load_one(context, opened, image, scratch)) as lines:
+                async for line in lines:
+                    if not quiet:
+                        yield line
             for line in _loaded_lines(image):
                 yield line
 
@@ -49,24 +52,34 @@ async def _opened(archive: Path) -> AsyncIterator[tuple[Archive, Path]]:
     async with AsyncExitStack() as closing:
         closing.push_async_callback(asyncio.to_thread, stack.close)
         scratch = Path(stack.enter_context(TemporaryDirectory(dir=archive.parent, prefix="load-")))
-        yield await asyncio.to_thread(stack.enter_context, open_archive(archive, scratch)), scratch
+        yield await _in_thread(lambda: stack.enter_context(open_archive(archive, scratch))), scratch
 
 
 async def _load_one(
     context: ImageContext, archive: Archive, image: ArchivedImage, scratch: Path
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject]:
     target = images_ecr.place(context, image.id, _WHY)
     stored = await images_ecr.existing(context, target, image.id)
     if stored is None:
         layers: list[Descriptor] = []
         for layer in image.layers:
-            prepared = await asyncio.to_thread(_prepare, archive, image, layer, scratch)
-            async for line in images_ecr.upload(context, target, file_blob(prepared), layer.diff_id):
-                yield line
+            prepared = await _in_thread(lambda layer=layer: _prepare(archive, image, layer, scratch))
+            async with aclosing(images_ecr.upload(context, target, file_blob(prepared), layer.diff_id)) as lines:
+                async for line in lines:
+                    yield line
             layers.append(prepared.descriptor)
             prepared.path.unlink()
         stored = await _put(context, target, image, tuple(layers))
     record(context.store, _image(image, target, stored))
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """work's result. Cancelled, it still waits for the thread, which reads files that are about to be removed."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        await asyncio.wait({running})
 
 
 def _prepare(archive: Archive, image: ArchivedImage, layer: ArchivedLayer, scratch: Path) -> LayerFile:

@@ -7,7 +7,8 @@ that only the user's own credentials open is therefore copied, by the daemon, in
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from sockerless.backend import images_copy, images_ecr
@@ -35,7 +36,7 @@ class _Found:
 
 async def pull(
     context: ImageContext, from_image: str, tag: str, auth: RegistryAuth | None, platform: str
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject]:
     """Docker's progress lines of a pull; with neither tag nor digest every tag of the repository is pulled.
 
     Failures before the first line raise on the first step (NotFound, SystemFailure, Unavailable in Docker's words);
@@ -46,8 +47,9 @@ async def pull(
     asked = pull_reference(from_image, tag)
     for reference in await _references(context, asked, auth):
         found = await _find(context, reference, platforms, auth)
-        async for line in _pull_one(context, reference, found, auth):
-            yield line
+        async with aclosing(_pull_one(context, reference, found, auth)) as lines:
+            async for line in lines:
+                yield line
 
 
 def pull_reference(from_image: str, tag: str) -> Reference:
@@ -102,15 +104,16 @@ async def _find_at_home(
 
 async def _pull_one(
     context: ImageContext, reference: Reference, found: _Found, auth: RegistryAuth | None
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject]:
     resolved, source = found.resolved, found.resolved.by_digest
     started = {"status": f"Pulling from {reference.path}", "id": reference.selector}
     if found.private:
         target = images_ecr.place(context, resolved.image_id, _why_copied(reference))
         source = target.with_digest(resolved.manifest.digest)
         yield started
-        async for line in images_copy.copy(context, resolved, auth, target):
-            yield line
+        async with aclosing(images_copy.copy(context, resolved, auth, target)) as lines:
+            async for line in lines:
+                yield line
     else:
         yield started
         yield {"status": _where_layers_are(resolved)}
