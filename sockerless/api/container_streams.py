@@ -18,9 +18,9 @@ from sockerless.wire.timestamps import parse_unix
 
 
 async def attach(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/attach: stdin, stdout, stderr, stream, logs, detachKeys.
+    """POST /containers/{name}/attach. Hijacks the connection.
 
-    Hijacks the connection. A refusal is answered on the hijacked connection too, in plain text, as Docker does.
+    A refusal is answered on the hijacked connection too, in plain text, as Docker does.
     """
     asked = AttachRequest(
         stdin=call.flag("stdin"),
@@ -88,7 +88,7 @@ async def _carry_stdin(client: RawStream, attachment: Attachment) -> None:
 
 
 async def logs(call: Call) -> web.StreamResponse:
-    """GET /containers/{name}/logs: stdout, stderr, follow, since, until, timestamps, tail."""
+    """GET /containers/{name}/logs. The headers go out at once, lines as they come."""
     query = _log_query(call)
     stream = await call.verbs.logs(call.name, query)
     response = web.StreamResponse()

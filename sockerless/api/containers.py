@@ -27,7 +27,7 @@ _STOP_SIGNAL: Version = (1, 42)
 
 
 async def list_(call: Call) -> web.StreamResponse:
-    """GET /containers/json: all, limit, filters."""
+    """GET /containers/json."""
     _refuse_sizes(call)
     found = call.verbs.list_containers(call.filters(), call.flag("all"), call.integer("limit") or 0)
     now_ns = time.time_ns()
@@ -35,7 +35,7 @@ async def list_(call: Call) -> web.StreamResponse:
 
 
 async def create(call: Call) -> web.StreamResponse:
-    """POST /containers/create: name, platform; the body is settled field by field before anything is done."""
+    """POST /containers/create. The body is settled field by field before anything is done."""
     body = await call.json_object()
     config, warnings = read_config(body)
     host_config, host_warnings = read("HostConfig", HOST_CONFIG, _section(body, "HostConfig"))
@@ -78,13 +78,13 @@ async def start(call: Call) -> web.StreamResponse:
 
 
 async def stop(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/stop: t, signal."""
+    """POST /containers/{name}/stop. t is in seconds, negative for ever."""
     await call.verbs.stop(call.name, call.integer("t"), _stop_signal(call))
     return empty_reply(204)
 
 
 async def restart(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/restart: t, signal."""
+    """POST /containers/{name}/restart. t is in seconds, negative for ever."""
     await call.verbs.restart(call.name, call.integer("t"), _stop_signal(call))
     return empty_reply(204)
 
@@ -94,25 +94,25 @@ def _stop_signal(call: Call) -> str | None:
 
 
 async def kill(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/kill: signal (SIGKILL)."""
+    """POST /containers/{name}/kill. Without a signal: SIGKILL."""
     await call.verbs.kill(call.name, call.text("signal") or "SIGKILL")
     return empty_reply(204)
 
 
 async def rename(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/rename: name."""
+    """POST /containers/{name}/rename."""
     await call.verbs.rename(call.name, call.text("name"))
     return empty_reply(204)
 
 
 async def resize(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/resize: h, w."""
+    """POST /containers/{name}/resize. h and w in characters."""
     await call.verbs.resize(call.name, atoi(call.text("h")), atoi(call.text("w")))
     return empty_reply(200)
 
 
 async def remove(call: Call) -> web.StreamResponse:
-    """DELETE /containers/{name}: force, v."""
+    """DELETE /containers/{name}."""
     if call.flag("link"):
         raise NotSupported(
             "link (--link) is not available in this version of sockerless: containers have no links. "
@@ -123,7 +123,7 @@ async def remove(call: Call) -> web.StreamResponse:
 
 
 async def prune(call: Call) -> web.StreamResponse:
-    """POST /containers/prune: filters label, label!, until."""
+    """POST /containers/prune. The filters must all hold."""
     asked = call.filters()
     filters.check_names(asked, _PRUNE_FILTERS)
     until_ns = _until_ns(asked)
@@ -148,7 +148,7 @@ def _is_prunable(container: Container, asked: Filters, until_ns: int | None) -> 
 
 
 async def wait(call: Call) -> web.StreamResponse:
-    """POST /containers/{name}/wait: condition. The headers go out at once, the result at the exit.
+    """POST /containers/{name}/wait. The headers go out at once, the result at the exit.
 
     A client that leaves ends the wait. Before API 1.30 there were no conditions and no early headers.
     """

@@ -22,7 +22,7 @@ _UPLOAD_PIECE_BYTES = 1 << 20
 
 
 async def list_(call: Call) -> web.StreamResponse:
-    """GET /images/json: all, filters."""
+    """GET /images/json."""
     if call.flag("shared-size"):
         raise NotSupported(
             "shared-size is not available in this version of sockerless: layers stay in their registry. "
@@ -42,7 +42,7 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 
 async def pull(call: Call) -> web.StreamResponse:
-    """POST /images/create: fromImage, tag, platform, X-Registry-Auth. A failure before the first line is a status."""
+    """POST /images/create. A failure before the first line is a status."""
     if call.text("fromSrc"):
         raise NotSupported(
             "Importing a file system as an image (fromSrc) is not available in this version of sockerless. "
@@ -60,7 +60,7 @@ async def pull(call: Call) -> web.StreamResponse:
 
 
 async def load(call: Call) -> web.StreamResponse:
-    """POST /images/load: quiet. The archive goes to a temporary file in constant memory, and that file away after."""
+    """POST /images/load. The archive goes to a temporary file in constant memory, and that file away after."""
     if call.text("platform"):
         raise NotSupported(
             "platform (--platform) of docker load is not available in this version of sockerless. Leave the option out."
@@ -78,13 +78,13 @@ async def _receive(request: web.Request, path: Path) -> None:
 
 
 async def tag(call: Call) -> web.StreamResponse:
-    """POST /images/{name}/tag: repo, tag."""
+    """POST /images/{name}/tag."""
     call.verbs.tag_image(call.name, call.text("repo"), call.text("tag"))
     return empty_reply(201)
 
 
 async def remove(call: Call) -> web.StreamResponse:
-    """DELETE /images/{name}: force, noprune."""
+    """DELETE /images/{name}."""
     return json_reply(call.verbs.remove_image(call.name, call.flag("force"), not call.flag("noprune")))
 
 

@@ -16,12 +16,13 @@ from sockerless.api.unsupported import UNSUPPORTED, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One served operation. fargate: what it means on AWS, for the reference page."""
+    """One served operation. fargate: what it means on AWS; query: the options it reads. Both for the reference."""
 
     method: str
     path: str
     handler: Handler
     fargate: str
+    query: str = ""
 
 
 ROUTES: tuple[Route, ...] = (
@@ -32,27 +33,83 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/info", system.info, "counts from the daemon's records; sizes are the largest Fargate task's"),
     Route("GET", "/plugins", system.plugins, "always empty"),
     # containers
-    Route("GET", "/containers/json", containers.list_, "the daemon's records, kept in step with DescribeTasks"),
-    Route("POST", "/containers/create", containers.create, "RegisterTaskDefinition, once for all equal shapes"),
-    Route("POST", "/containers/prune", containers.prune, "StopTask of lingering tasks; the records go"),
+    Route(
+        "GET",
+        "/containers/json",
+        containers.list_,
+        "the daemon's records, kept in step with DescribeTasks",
+        "all, limit, filters",
+    ),
+    Route(
+        "POST",
+        "/containers/create",
+        containers.create,
+        "RegisterTaskDefinition, once for all equal shapes",
+        "name, platform",
+    ),
+    Route(
+        "POST",
+        "/containers/prune",
+        containers.prune,
+        "StopTask of lingering tasks; the records go",
+        "filters (label, label!, until)",
+    ),
     Route("GET", "/containers/{name}/json", containers.inspect, "the daemon's record"),
-    Route("GET", "/containers/{name}/logs", container_streams.logs, "the agent while its task lives, then CloudWatch"),
+    Route(
+        "GET",
+        "/containers/{name}/logs",
+        container_streams.logs,
+        "the agent while its task lives, then CloudWatch",
+        "stdout, stderr, follow, since, until, timestamps, tail",
+    ),
     Route("POST", "/containers/{name}/start", containers.start, "RunTask, then the agent starts the process"),
-    Route("POST", "/containers/{name}/stop", containers.stop, "a signal through the agent, then StopTask"),
-    Route("POST", "/containers/{name}/restart", containers.restart, "the process again, in the same task if it lives"),
-    Route("POST", "/containers/{name}/kill", containers.kill, "a signal through the agent"),
-    Route("POST", "/containers/{name}/wait", containers.wait, "answers at the process's exit, not at the task's end"),
-    Route("POST", "/containers/{name}/rename", containers.rename, "the daemon's record"),
-    Route("POST", "/containers/{name}/resize", containers.resize, "the terminal's size, through the agent"),
-    Route("POST", "/containers/{name}/attach", container_streams.attach, "a stream of its own to the agent"),
-    Route("DELETE", "/containers/{name}", containers.remove, "StopTask if the task lives; the record goes"),
+    Route("POST", "/containers/{name}/stop", containers.stop, "a signal through the agent, then StopTask", "t, signal"),
+    Route(
+        "POST",
+        "/containers/{name}/restart",
+        containers.restart,
+        "the process again, in the same task if it lives",
+        "t, signal",
+    ),
+    Route("POST", "/containers/{name}/kill", containers.kill, "a signal through the agent", "signal"),
+    Route(
+        "POST",
+        "/containers/{name}/wait",
+        containers.wait,
+        "answers at the process's exit, not at the task's end",
+        "condition",
+    ),
+    Route("POST", "/containers/{name}/rename", containers.rename, "the daemon's record", "name"),
+    Route("POST", "/containers/{name}/resize", containers.resize, "the terminal's size, through the agent", "h, w"),
+    Route(
+        "POST",
+        "/containers/{name}/attach",
+        container_streams.attach,
+        "a stream of its own to the agent",
+        "stdin, stdout, stderr, stream, logs, detachKeys",
+    ),
+    Route("DELETE", "/containers/{name}", containers.remove, "StopTask if the task lives; the record goes", "force, v"),
     # images
-    Route("GET", "/images/json", images.list_, "the images the daemon knows; layers stay in their registry"),
-    Route("POST", "/images/create", images.pull, "manifest and config from the registry; no layer is downloaded"),
-    Route("POST", "/images/load", images.load, "pushes the archive's layers to Amazon ECR"),
+    Route(
+        "GET",
+        "/images/json",
+        images.list_,
+        "the images the daemon knows; layers stay in their registry",
+        "all, filters",
+    ),
+    Route(
+        "POST",
+        "/images/create",
+        images.pull,
+        "manifest and config from the registry; no layer is downloaded",
+        "fromImage, tag, platform; header X-Registry-Auth",
+    ),
+    Route("POST", "/images/load", images.load, "pushes the archive's layers to Amazon ECR", "quiet"),
     Route("GET", "/images/{name}/json", images.inspect, "the image's config"),
-    Route("POST", "/images/{name}/tag", images.tag, "the daemon's record"),
-    Route("DELETE", "/images/{name}", images.remove, "the daemon's record; the registry keeps the image"),
+    Route("POST", "/images/{name}/tag", images.tag, "the daemon's record", "repo, tag"),
+    Route(
+        "DELETE", "/images/{name}", images.remove, "the daemon's record; the registry keeps the image", "force, noprune"
+    ),
 )
 
 

@@ -1,7 +1,7 @@
-"""The generated reference pages: configuration from config.VARIABLES, commands from Click.
+"""The generated reference pages: configuration from config.VARIABLES, commands from Click, the API from its tables.
 
-Owns: what docs/reference/{configuration,cli}.md say. `scripts/docs` writes them, `scripts/docs --check` fails when
-one is out of step. Knows no page that a person writes.
+Owns: what docs/reference/{configuration,cli}.md say, and the writing of docker_api_mapping.md. `scripts/docs` writes
+them, `scripts/docs --check` fails when one is out of step. Knows no page that a person writes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from sockerless.api.docs import docker_api_page
 from sockerless.config import VARIABLES, Variable
 from sockerless.kit.cli import cli
 
@@ -84,7 +85,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"configuration.md": configuration_page, "cli.md": cli_page}
+PAGES = {"configuration.md": configuration_page, "cli.md": cli_page, "docker_api_mapping.md": docker_api_page}
 
 
 def main(arguments: list[str]) -> int:
