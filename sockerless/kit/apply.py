@@ -5,6 +5,7 @@ Owns: the order of these and what apply says and asks on the way. Knows no comma
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def apply_plan(project: Project, planned: Plan, label: str) -> None:
         # outputs may differ without any resource changing, so the plan is applied all the same
         terraform.apply(project, planned.path)
         return
-    with progress.shown(planned.steps, label, click.get_text_stream("stdout")) as listener:
+    with progress.shown(planned.steps, label, sys.stdout) as listener:
         terraform.apply(project, planned.path, listener)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 Action = Literal["create", "update", "delete", "replace", "read", "import", "move", "remove", "noop"]
@@ -28,18 +29,29 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Work on a resource has begun."""
+    """Work on a resource has begun; at_s: seconds since the Unix epoch, by terraform's clock."""
 
     address: str
     action: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Work on a resource still goes on; terraform says so every ten seconds. elapsed_s: since its start."""
+
+    address: str
+    action: str
+    elapsed_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Work on a resource is done."""
+    """Work on a resource is done; at_s: seconds since the Unix epoch, by terraform's clock."""
 
     address: str
     action: str
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ class Interrupting:
     """Terraform was asked to stop and finishes what it has begun."""
 
 
-Event = PlannedChange | Started | Finished | Diagnostic | Interrupting
+Event = PlannedChange | Started | Waiting | Finished | Diagnostic | Interrupting
 
 
 def parse(line: str) -> Event | None:
@@ -100,12 +112,21 @@ def _planned(document: dict[str, Any]) -> PlannedChange:
 
 def _started(document: dict[str, Any]) -> Started:
     hook = document["hook"]
-    return Started(str(hook["resource"]["addr"]), str(hook["action"]))
+    return Started(str(hook["resource"]["addr"]), str(hook["action"]), _at_s(document))
 
 
 def _finished(document: dict[str, Any]) -> Finished:
     hook = document["hook"]
-    return Finished(str(hook["resource"]["addr"]), str(hook["action"]))
+    return Finished(str(hook["resource"]["addr"]), str(hook["action"]), _at_s(document))
+
+
+def _waiting(document: dict[str, Any]) -> Waiting:
+    hook = document["hook"]
+    return Waiting(str(hook["resource"]["addr"]), str(hook["action"]), float(hook["elapsed_seconds"]))
+
+
+def _at_s(document: dict[str, Any]) -> float:
+    return datetime.fromisoformat(document["@timestamp"]).timestamp()
 
 
 def _logged(document: dict[str, Any]) -> Event | None:
@@ -119,6 +140,7 @@ def _diagnosed(document: dict[str, Any]) -> Diagnostic:
 _READERS: dict[str, Callable[[dict[str, Any]], Event | None]] = {
     "planned_change": _planned,
     "apply_start": _started,
+    "apply_progress": _waiting,
     "apply_complete": _finished,
     "diagnostic": _diagnosed,
     "log": _logged,

@@ -5,14 +5,13 @@ Owns: the words and the seconds. Knows no process.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from sockerless.kit.events import Event, Finished, Interrupting, Started
+from sockerless.kit.events import Event, Finished, Interrupting, Started, Waiting
 from sockerless.kit.terraform import Listener
 
 if TYPE_CHECKING:
@@ -38,37 +37,47 @@ def _bar(steps: int, label: str, stream: TextIO) -> ProgressBar[str]:
 
 
 class _Stopwatch:
-    """Seconds from a resource's start to its end; terraform tells whole ones only."""
+    """Seconds from a resource's start to its end."""
 
     def __init__(self) -> None:
-        self._started: dict[str, float] = {}
+        self._started_s: dict[str, float] = {}
 
-    def start(self, address: str) -> None:
-        self._started[address] = time.monotonic()
+    def start(self, event: Started) -> None:
+        self._started_s[event.address] = event.at_s
 
-    def stop(self, address: str) -> float:
-        return time.monotonic() - self._started.pop(address, time.monotonic())
+    def stop(self, event: Finished) -> str:
+        """What is done, with its seconds."""
+        elapsed_s = event.at_s - self._started_s.pop(event.address, event.at_s)
+        return f"{_DONE.get(event.action, event.action)} {event.address} ({elapsed_s:.1f} s)"
 
 
 def _tell(stream: TextIO, seconds: _Stopwatch, event: Event) -> None:
     match event:
-        case Started(address, _):
-            seconds.start(address)
-        case Finished(address, action):
-            click.echo(f"{_DONE.get(action, action)} {address} ({seconds.stop(address):.1f} s)", file=stream)
+        case Started():
+            seconds.start(event)
+        case Waiting():
+            click.echo(_still(event), file=stream)
+        case Finished():
+            click.echo(seconds.stop(event), file=stream)
         case Interrupting():
             click.echo(_INTERRUPTING, file=stream)
 
 
 def _advance(bar: ProgressBar[str], seconds: _Stopwatch, event: Event) -> None:
     match event:
-        case Started(address, action):
-            seconds.start(address)
-            bar.update(0, f"{_DOING.get(action, action)} {address}")
-        case Finished(address, action):
-            bar.update(1, f"{_DONE.get(action, action)} {address} ({seconds.stop(address):.1f} s)")
+        case Started():
+            seconds.start(event)
+            bar.update(0, f"{_DOING.get(event.action, event.action)} {event.address}")
+        case Waiting():
+            bar.update(0, _still(event))
+        case Finished():
+            bar.update(1, seconds.stop(event))
         case Interrupting():
             bar.update(0, _INTERRUPTING)
+
+
+def _still(event: Waiting) -> str:
+    return f"still {_DOING.get(event.action, event.action)} {event.address} ({event.elapsed_s:.0f} s)"
 
 
 def _item(item: str | None) -> str:

@@ -45,8 +45,9 @@ def find(directory: Path, plugin_dir: Path | None = None, environment: Mapping[s
     named = plugin_dir or (Path(environment[PLUGIN_DIR_VARIABLE]) if environment.get(PLUGIN_DIR_VARIABLE) else None)
     if named is not None:
         return _named(named)
-    if holds_provider(directory / ".terraform" / "providers"):
-        return Source("installed already")
+    installed = directory / ".terraform" / "providers"
+    if holds_provider(installed):
+        return Source("installed already", installed.absolute())  # a mirror, too: saves a question to the registry
     configured = _configured(environment)
     if configured is not None:
         return Source(f"as {configured} says")

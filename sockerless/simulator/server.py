@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
-from sockerless.simulator import ecr_actions, ecs_actions, gate
+from sockerless.simulator import ecr_actions, ecs_actions, efs_ec2_actions, gate
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.calls import Calls
@@ -123,6 +123,7 @@ class Simulator:
         gate.install(self._hooks, self.calls, self.faults, Throttle(time.monotonic) if self.options.throttle else None)
         ecs_actions.install(self._hooks, self._tasks)
         ecr_actions.install(self._hooks, tokens, self.registry)
+        efs_ec2_actions.install(self._hooks)
         return Front(
             RegistryApplication(repositories, blobs, tokens, self._lock),
             AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
