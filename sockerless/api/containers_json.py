@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sockerless.api.create_host_config import HOST_CONFIG_DEFAULTS
+from sockerless.api.create_host_config import HOST_CONFIG_DEFAULTS, SHOWN_WHEN_SET
 from sockerless.types import Container, ContainerState, JsonObject
 from sockerless.wire.timestamps import NEVER, rfc3339
 
@@ -62,7 +62,7 @@ def inspect(container: Container) -> JsonObject:
         "AppArmorProfile": "",
         "ExecIDs": None,
         "HostConfig": host_config(container),
-        "GraphDriver": {"Data": None, "Name": "fargate"},
+        "GraphDriver": {"Data": {}, "Name": "fargate"},
         "Mounts": [],
         "Config": _config(container),
         "NetworkSettings": _network_settings(container),
@@ -143,7 +143,7 @@ def host_config(container: Container) -> JsonObject:
         merged[key] = merged[key] or HOST_CONFIG_DEFAULTS[key]
     if not (merged["RestartPolicy"] or {}).get("Name"):
         merged["RestartPolicy"] = HOST_CONFIG_DEFAULTS["RestartPolicy"]
-    return merged
+    return {key: value for key, value in merged.items() if value or key not in SHOWN_WHEN_SET}
 
 
 def _config(container: Container) -> JsonObject:

@@ -217,6 +217,8 @@ HOST_CONFIG: tuple[Option, ...] = (
     not_built("DnsSearch", TEXTS, _NETWORKS, _ADD_HOST, "--dns-search"),
 )  # fmt: skip
 
+SHOWN_WHEN_SET = frozenset({"Annotations", "Init", "KernelMemory", "Mounts", "StorageOpt", "Sysctls", "Tmpfs"})
+"""The fields that dockerd leaves out of inspect when they are empty."""
 HOST_CONFIG_DEFAULTS: JsonObject = {
     **{option.name: None for option in HOST_CONFIG if option.kind in (TEXTS, TEXT_MAP, MAPS)},
     **{option.name: "" for option in HOST_CONFIG if option.kind is TEXT},

@@ -50,7 +50,7 @@ def inspect(image: Image, version: Version) -> JsonObject:
         "Variant": config.get("variant") or "",
         "Os": config.get("os") or "",
         "Size": image.size_bytes,
-        "GraphDriver": {"Data": None, "Name": "fargate"},
+        "GraphDriver": {"Data": {}, "Name": "fargate"},
         "RootFS": {"Type": "layers", "Layers": list((config.get("rootfs") or {}).get("diff_ids") or [])},
         "Metadata": {"LastTagTime": NEVER},
     }

@@ -79,6 +79,7 @@ class FakeProcess:
         self.journal: list[bytes] = []
         self.killed = asyncio.Event()
         self.size = (0, 0)
+        self.emitted = 0
 
     async def emit(self, data: bytes, stream: int = stdcopy.STDOUT, *, keep: bool = True) -> None:
         """Writes output; waits for slow clients."""
@@ -87,6 +88,7 @@ class FakeProcess:
             self.journal.append(piece)
         for attachment in tuple(self.attachments):
             await attachment.pieces.put(piece)
+        self.emitted += len(data)
 
     async def end(self) -> None:
         """The end of the output."""
