@@ -12,7 +12,7 @@ import time
 
 from sockerless.agent.descriptors import write_all
 from sockerless.agent.journal import Journal
-from sockerless.wire.logs import archive_line, notice_line, pieces
+from sockerless.wire.logs import archive_lines, notice_line
 
 ARCHIVE_LAG_BYTES = 64 * 1024 * 1024
 STUCK_S = 30.0
@@ -41,8 +41,7 @@ class Archive:
             while True:
                 lines = self._notices
                 self._notices = []
-                for stream, time_ns, data in self._cursor.read():
-                    lines.extend(archive_line(piece) for piece in pieces(stream, time_ns, data))
+                lines.extend(archive_lines(*chunk) for chunk in self._cursor.read())
                 if lines:
                     await write_all(self._descriptor, b"".join(lines))
                     self._written += len(lines)

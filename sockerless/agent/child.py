@@ -103,15 +103,24 @@ def _enter(directory: str, user: User) -> None:
         entered = True
     except PermissionError:
         entered = False
-    os.setgroups([user.gid, *user.groups])
-    os.setresgid(user.gid, user.gid, user.gid)
-    os.setresuid(user.uid, user.uid, user.uid)
+    _be(user)
     try:
         if not entered:
             os.chdir(directory)
     except PermissionError as error:
         inner = f'chdir to cwd ("{directory}") set in config.json failed: {_reason(error)}'
         raise StartRefused("permission", shim_message(inner)) from error
+
+
+def _be(user: User) -> None:
+    """Takes on user's ids. What is so already is not set again: that would need capabilities the task may lack."""
+    groups = [user.gid, *user.groups]
+    if set(os.getgroups()) != set(groups):
+        os.setgroups(groups)
+    if os.getresgid() != (user.gid,) * 3:
+        os.setresgid(user.gid, user.gid, user.gid)
+    if os.getresuid() != (user.uid,) * 3:
+        os.setresuid(user.uid, user.uid, user.uid)
 
 
 def find_program(name: str, search_path: str) -> str:

@@ -24,7 +24,7 @@ NORMAL, GOING_AWAY = 1000, 1001
 async def serve_streams(connection: ServerConnection, query: StreamQuery, lifecycle: Lifecycle) -> None:
     """Sends the output of the run that is there or comes next until it ends; returns early when the client goes."""
     with lifecycle.journal.cursor(from_start=query.replay, lag_limit=ATTACHED_LAG_BYTES) as cursor:
-        coming = asyncio.create_task(lifecycle.next_run())
+        coming = asyncio.create_task(_run_for(query, lifecycle))
         receiving = asyncio.create_task(_receive(connection, query, coming))
         sending = asyncio.create_task(_send(connection, query, coming, cursor, lifecycle.journal))
         try:
@@ -37,13 +37,19 @@ async def serve_streams(connection: ServerConnection, query: StreamQuery, lifecy
             await asyncio.gather(coming, receiving, sending, return_exceptions=True)
 
 
+async def _run_for(query: StreamQuery, lifecycle: Lifecycle) -> Run | None:
+    if query.running and not lifecycle.is_running():
+        return None
+    return await lifecycle.next_run()
+
+
 async def _send(
     connection: ServerConnection, query: StreamQuery, coming: asyncio.Task[Run | None], cursor: Cursor, journal: Journal
 ) -> int:
     """Sends all of the run's output; returns the code to close with."""
     run = await asyncio.shield(coming)
     if run is None:
-        return GOING_AWAY
+        return NORMAL if query.running else GOING_AWAY
     wanted = {stdcopy.STDOUT} if query.stdout else set()
     wanted |= {stdcopy.STDERR} if query.stderr else set()
     try:

@@ -9,8 +9,11 @@ CONTROL  text frames, one JSON object each. Daemon to agent: a request (``Reques
 STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, replay (0 or 1). Agent to daemon:
          binary frames, the very bytes for the Docker client (stdcopy frames, or raw bytes for a terminal); closed
          with 1000 after the last byte once the process has ended. Daemon to agent: binary frames are stdin; the
-         text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0.
-LOGS     the kept output. Query: LogQuery.to_query(). Agent to daemon as STREAMS; closed with 1000 at the end.
+         text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0. While the process
+         takes no stdin the agent reads nothing, not even pings: a client must not wait for pongs here. Closed with
+         1001 when the agent ends before a run that the stream waits for.
+LOGS     the kept output, a frame per line or part of one. Query: LogQuery.to_query(). Agent to daemon as STREAMS;
+         closed with 1000 at the end. The answer to the upgrade carries FIRST_NS_HEADER.
 
 Knows no socket and no JSON library beyond the standard one. A message that does not decode raises ValueError.
 """
@@ -170,12 +173,17 @@ def process_from(document: dict[str, Any]) -> Process:
 
 @dataclass(frozen=True, slots=True)
 class StreamQuery:
-    """Which streams an attach wants; replay sends what was kept before the live output."""
+    """Which streams an attach wants; replay sends what was kept before the live output.
+
+    running: only the run that is on now; without one the stream ends at once, as an attach to an exited container
+    does. Otherwise a stream opened between runs waits for the next ``start``.
+    """
 
     stdin: bool = False
     stdout: bool = True
     stderr: bool = True
     replay: bool = False
+    running: bool = False
 
     def to_query(self) -> str:
         """The URL query of a STREAMS request."""

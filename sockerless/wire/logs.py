@@ -33,6 +33,7 @@ NOTICE = "agent"
 _NAMES = {stdcopy.STDOUT: "stdout", stdcopy.STDERR: "stderr"}
 _STREAMS = {name: stream for stream, name in _NAMES.items()}
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1a\x1c-\x1f\x7f]")
+_UNSAFE_IN_LINES = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
 _ARCHIVED = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z (stdout|stderr|agent) ([FP])(|:b64|:cr)(?: (.*))?", re.DOTALL
 )
@@ -103,6 +104,21 @@ def archive_line(piece: Piece) -> bytes:
     return head.encode() + content + b"\n"
 
 
+def archive_lines(stream: int, time_ns: int, chunk: bytes) -> bytes:
+    """archive_line() of every piece of chunk, joined; the common case, plain lines of UTF-8, is done in one go."""
+    lines = chunk.split(b"\n")
+    seconds, nanoseconds = divmod(time_ns, _NS)
+    plain = not _UNSAFE_IN_LINES.search(chunk) and max(map(len, lines)) <= MAX_PIECE_BYTES
+    if not plain or nanoseconds + len(lines) > _NS or not _is_utf8(chunk):
+        return b"".join(archive_line(piece) for piece in pieces(stream, time_ns, chunk))
+    unfinished = lines.pop()
+    date, name = _date(seconds).encode(), _NAMES[stream].encode()
+    done = [b"%s.%09dZ %s F %s\n" % (date, n, name, line) for n, line in enumerate(lines, nanoseconds)]
+    if unfinished:
+        done.append(b"%s.%09dZ %s P %s\n" % (date, nanoseconds + len(lines), name, unfinished))
+    return b"".join(done)
+
+
 def notice_line(time_ns: int, text: str) -> bytes:
     """The archive's line for a notice of the agent itself; text is one line, cut at the limit of a piece."""
     flat = " ".join(text.split()).encode()[:MAX_PIECE_BYTES].decode(errors="ignore")
@@ -121,13 +137,17 @@ def parse_archive_line(line: str) -> Piece | None:
     return Piece(_STREAMS[name], time_ns, _decode(suffix, content), tag == "F")
 
 
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _encode(data: bytes) -> tuple[str, bytes]:
     body, suffix = (data[:-1], ":cr") if data.endswith(b"\r") else (data, "")
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return ":b64", b64encode(data)
-    return (":b64", b64encode(data)) if _UNSAFE.search(body) else (suffix, body)
+    return (suffix, body) if not _UNSAFE.search(body) and _is_utf8(body) else (":b64", b64encode(data))
 
 
 def _decode(suffix: str, content: str) -> bytes:

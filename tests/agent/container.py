@@ -229,7 +229,7 @@ def start_agent(
 
 def static_busybox(engine: Engine, image: str, directory: Path) -> Path:
     """busybox, statically linked, copied out of the image that has it."""
-    container = engine("create", image).strip()
+    container = engine("create", image, "true").strip()
     engine("cp", f"{container}:/bin/busybox", str(directory / "busybox"))
     engine("rm", container)
     return directory / "busybox"

@@ -61,8 +61,8 @@ async def test_signals_to_nothing_are_conflicts(container: AgentContainer) -> No
 async def test_a_signal_reaches_the_main_process_only(container: AgentContainer) -> None:
     control = await container.control()
     stream = await container.streams()
-    script = "sh -c 'trap \"echo child\" USR1; while :; do sleep 0.05; done' & trap 'echo main; exit 0' USR1; echo ready; wait"
-    await control.start("sh", "-c", script)
+    child = "sh -c 'trap \"echo child\" USR1; while :; do sleep 0.05; done' &"
+    await control.start("sh", "-c", f"{child} trap 'echo main; exit 0' USR1; echo ready; wait")
     await stream.recv()
     await control.request("signal", signal=signal.SIGUSR1)
     assert (await received(stream)).stdout == b"main\n"

@@ -141,6 +141,17 @@ async def test_a_late_stream_sees_what_comes_and_with_replay_what_was_kept(conta
     assert (await received(replayed)).stdout == b"one\ntwo\n"
 
 
+async def test_a_stream_of_what_is_running_ends_at_once_between_runs(container: AgentContainer) -> None:
+    control = await container.control()
+    assert (await received(await container.streams(running=True))).raw == b""
+    await control.start("sh", "-c", "read x; echo $x", open_stdin=True, linger_s=60)
+    stream = await container.streams(running=True, stdin=True)
+    await stream.send(b"now\n")
+    assert (await received(stream)).stdout == b"now\n"
+    await control.exited()
+    assert (await received(await container.streams(running=True))).raw == b""
+
+
 async def test_a_reader_that_stops_slows_the_process_and_loses_nothing(container: AgentContainer) -> None:
     size = 40_000_000
     control = await container.control()

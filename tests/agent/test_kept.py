@@ -1,0 +1,112 @@
+"""Kept output: the same lines with the same stamps from the agent and from the archive, selected as Docker selects."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from sockerless.wire import agent as wire
+from tests.agent.container import AgentContainer, received
+
+pytestmark = pytest.mark.engine
+
+SCRIPT = (
+    "echo 1; echo e1 >&2; sleep 0.05; printf 'no newline'; sleep 0.05; echo; printf '\\001\\377\\r\\n'; echo tail >&2"
+)
+
+
+async def test_agent_and_archive_answer_alike(container: AgentContainer) -> None:
+    _, exited = await container.run("sh", "-c", SCRIPT, linger_s=60)
+    whole = (await container.logs(timestamps=True)).raw.split(b"Z ")
+    middle_ns = exited.last_log_ns - 60_000_000
+    queries: list[dict[str, Any]] = [
+        {}, {"timestamps": True}, {"stdout": False}, {"stderr": False, "timestamps": True},
+        {"since_ns": middle_ns, "timestamps": True}, {"until_ns": middle_ns}, {"since_ns": exited.last_log_ns},
+    ]  # fmt: skip
+    live = [await container.logs(**query) for query in queries]
+    control = await container.control()
+    await control.request("finish")
+    await container.ended()
+    archived = [container.archived(**query) for query in queries]
+    assert [(a.stdout, a.stderr) for a in archived] == [(b.stdout, b.stderr) for b in live]
+    assert live[0].stdout == b"1\nno newline\n\x01\xff\r\n"
+    assert live[0].stderr == b"e1\ntail\n"
+    assert live[-1].stderr == b"tail\n"
+    assert len(whole) == 6
+
+
+async def test_tail_counts_the_lines_of_both_streams(container: AgentContainer) -> None:
+    await container.run("sh", "-c", "for i in 1 2 3; do echo o$i; echo e$i >&2; sleep 0.02; done", linger_s=60)
+    for tail, stdout, stderr in (
+        (0, b"", b""),
+        (1, b"", b"e3\n"),
+        (2, b"o3\n", b"e3\n"),
+        (3, b"o3\n", b"e2\ne3\n"),
+        (6, b"o1\no2\no3\n", b"e1\ne2\ne3\n"),
+        (100, b"o1\no2\no3\n", b"e1\ne2\ne3\n"),
+    ):
+        output = await container.logs(tail=tail)
+        assert (output.stdout, output.stderr) == (stdout, stderr)
+
+
+async def test_follow_begins_before_the_start_and_ends_with_the_run(container: AgentContainer) -> None:
+    control = await container.control()
+    following = asyncio.create_task(container.logs(follow=True))
+    await control.start("sh", "-c", "echo a; sleep 0.2; echo b", linger_s=60)
+    assert (await following).stdout == b"a\nb\n"
+    assert (await container.logs(follow=True, tail=1)).stdout == b"b\n"
+
+
+async def test_without_follow_a_running_process_s_logs_end_where_they_are(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams()
+    assert (await container.logs()).raw == b""
+    await control.start("sh", "-c", "echo a; sleep 60")
+    await stream.recv()
+    assert (await container.logs()).stdout == b"a\n"
+
+
+async def test_follow_with_until_ends_when_that_moment_has_output_after_it(container: AgentContainer) -> None:
+    control = await container.control()
+    reply = await control.start("sh", "-c", "while :; do echo x; sleep 0.05; done")
+    until_ns = reply.result["started_at_ns"] + 300_000_000
+    output = await container.logs(follow=True, until_ns=until_ns)
+    assert 1 <= output.stdout.count(b"x\n") <= 7
+
+
+async def test_a_terminal_s_logs_are_raw_and_archived_readably(container: AgentContainer) -> None:
+    control = await container.control()
+    await control.start("sh", "-c", "echo one; echo two", tty=True, linger_s=60)
+    await control.exited()
+    connection = await container.dial(wire.LOGS, wire.LogQuery(tail=1).to_query())
+    assert (await received(connection, tty=True)).raw == b"two\r\n"
+    await control.request("finish")
+    await container.ended()
+    assert [line.split(" ", 1)[1] for line in container.archive()][1:] == ["stdout F:cr one", "stdout F:cr two"]
+
+
+async def test_the_answer_names_the_oldest_kept_stamp(container: AgentContainer) -> None:
+    empty = await container.control()
+    connection = await container.dial(wire.LOGS)
+    assert connection.response is not None
+    assert connection.response.headers[wire.FIRST_NS_HEADER] == "0"
+    await empty.start("sh", "-c", "echo only", linger_s=60)
+    exited = await empty.exited()
+    connection = await container.dial(wire.LOGS)
+    assert connection.response is not None
+    assert int(connection.response.headers[wire.FIRST_NS_HEADER]) == exited.last_log_ns
+
+
+async def test_more_than_the_journal_keeps_is_in_the_archive_and_logs_begin_later(container: AgentContainer) -> None:
+    size = 300 * 1024 * 1024
+    control = await container.control()
+    await control.start("head", "-c", str(size), "/dev/zero", linger_s=60)
+    exited = await control.exited()
+    connection = await container.dial(wire.LOGS)
+    assert connection.response is not None
+    first_ns = int(connection.response.headers[wire.FIRST_NS_HEADER])
+    kept = len((await received(connection)).stdout)
+    assert 200 * 1024 * 1024 < kept < 260 * 1024 * 1024
+    assert 0 < first_ns < exited.last_log_ns
