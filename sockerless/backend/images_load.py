@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -52,7 +53,7 @@ async def _opened(archive: Path) -> AsyncIterator[tuple[Archive, Path]]:
     async with AsyncExitStack() as closing:
         closing.push_async_callback(asyncio.to_thread, stack.close)
         scratch = Path(stack.enter_context(TemporaryDirectory(dir=archive.parent, prefix="load-")))
-        yield await _in_thread(lambda: stack.enter_context(open_archive(archive, scratch))), scratch
+        yield await _in_thread(partial(stack.enter_context, open_archive(archive, scratch))), scratch
 
 
 async def _load_one(
@@ -63,7 +64,7 @@ async def _load_one(
     if stored is None:
         layers: list[Descriptor] = []
         for layer in image.layers:
-            prepared = await _in_thread(lambda layer=layer: _prepare(archive, image, layer, scratch))
+            prepared = await _in_thread(partial(_prepare, archive, image, layer, scratch))
             async with aclosing(images_ecr.upload(context, target, file_blob(prepared), layer.diff_id)) as lines:
                 async for line in lines:
                     yield line

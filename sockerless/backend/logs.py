@@ -28,7 +28,6 @@ from sockerless.wire.logs import Piece, Renderer, Tail, parse_archive_line
 INGESTION_GRACE_S = 15.0
 """How long after the end CloudWatch may still be without the last lines (field reports say 5 to 10 s)."""
 RETRY_PAUSE_S = 0.5
-FIRST_KEPT_HEADER = "X-Journal-First-Ns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ async def _count_lines(link: AgentLink, container: Container, query: LogQuery) -
 
 def _first_kept_ns(stream: aiohttp.ClientWebSocketResponse) -> int:
     """Stamp of the oldest piece the agent still keeps; 0 when it has dropped nothing."""
-    return int(stream._response.headers.get(FIRST_KEPT_HEADER, "0"))
+    return int(stream._response.headers.get(wire.FIRST_NS_HEADER, "0"))
 
 
 async def _rendered(pieces: AsyncIterator[Piece], container: Container, query: LogQuery) -> AsyncIterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_find import find, require_running
 from sockerless.backend.containers_stop import reachable
@@ -51,7 +53,8 @@ async def attach(
 async def _connect(backend: Backend, container: Container, attachment: Attachment, *, stream: bool) -> None:
     link = await reachable(backend, container)
     if stream:
-        attachment.connect(await link.open(wire.STREAMS, attachment.query.to_query()))
+        query = replace(attachment.query, running=True)
+        attachment.connect(await link.open(wire.STREAMS, query.to_query()))
     elif attachment.query.replay:
         kept = wire.LogQuery(stdout=attachment.query.stdout, stderr=attachment.query.stderr)
         attachment.connect(await link.open(wire.LOGS, kept.to_query()))
