@@ -16,14 +16,18 @@ from sockerless.simulator.hooks import Hooks
 from sockerless.simulator.throttle import Throttle
 
 
-def _refusal(response: BaseResponse, faults: Faults, throttle: Throttle | None) -> ServiceException | None:
+class Refusal(ServiceException):
+    """An error any service may answer. Of this module, because moto looks a moto exception's service up by module."""
+
+
+def _refusal(response: BaseResponse, faults: Faults, throttle: Throttle | None) -> Refusal | None:
     action = f"{response.service_name}.{response._get_action()}"
     fault = faults.take("error", action)
     if fault:
-        return ServiceException(fault.code, fault.reason or "Injected by the simulator")
+        return Refusal(fault.code, fault.reason or "Injected by the simulator")
     throttled = throttle is not None and not throttle.admits(response.current_account, response.region, action)
     if throttled or faults.take("throttle", action):
-        return ServiceException("ThrottlingException", "Rate exceeded")
+        return Refusal("ThrottlingException", "Rate exceeded")
     return None
 
 
@@ -34,7 +38,10 @@ def install(hooks: Hooks, calls: Calls, faults: Faults, throttle: Throttle | Non
         calls.record(str(response.service_name), str(response._get_action()))
         refusal = _refusal(response, faults, throttle)
         if refusal is None:
-            return serve(response)
+            try:
+                return serve(response)
+            except NotImplementedError as error:  # a client error, so that clients do not retry for minutes
+                refusal = Refusal("UnknownOperationException", f"Not simulated: {error}")
         status, headers, body = response.serialized(ActionResult(refusal))
         headers["status"] = str(status)
         headers, body = response._enrich_response(headers, body)

@@ -13,11 +13,12 @@ from threading import Event, Lock, RLock, Thread
 from types import FrameType
 
 from moto.core.base_backend import BackendDict
+from moto.iam import models as iam_models
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
-from sockerless.simulator import ecr_actions, ecs_actions, efs_ec2_actions, gate
+from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.calls import Calls
@@ -120,10 +121,12 @@ class Simulator:
 
         fargate.images = Images(self._engine, self.registry, repositories.resolve, credentials, self.faults)
         self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate), blobs
+        self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
         gate.install(self._hooks, self.calls, self.faults, Throttle(time.monotonic) if self.options.throttle else None)
         ecs_actions.install(self._hooks, self._tasks)
         ecr_actions.install(self._hooks, tokens, self.registry)
-        efs_ec2_actions.install(self._hooks)
+        ec2_actions.install(self._hooks)
+        efs_actions.install(self._hooks, fargate.volumes)
         return Front(
             RegistryApplication(repositories, blobs, tokens, self._lock),
             AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
