@@ -59,6 +59,7 @@ class Archive:
         self._members = members
         self._file = file
 
+    @damage_translated("invalid archive")
     def images(self) -> list[ArchivedImage]:
         """Every image in the archive, in its order."""
         if "manifest.json" in self._members:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urljoin
 
 import aiohttp
@@ -125,6 +126,13 @@ class Registry:
                 return True
         except NotFound:
             return False
+
+
+@asynccontextmanager
+async def open_registry() -> AsyncIterator[Registry]:
+    """A client over a session of its own. Redirects (signed URLs of object stores) are followed as they are written."""
+    async with aiohttp.ClientSession(requote_redirect_url=False) as session:
+        yield Registry(session)
 
 
 def _digest(body: bytes, like: str) -> str:

@@ -18,6 +18,7 @@ from sockerless.registry.compression import (
     COPY_BYTES,
     Compression,
     Writable,
+    damage_translated,
     decompressing,
     gzip_writer,
     recognise_stream,
@@ -58,6 +59,7 @@ class HashingWriter:
         return "sha256:" + self._hasher.hexdigest()
 
 
+@damage_translated("invalid layer")
 def prepare_layer(source: IO[bytes], layer: ArchivedLayer, oci: bool, scratch: Path) -> LayerFile:
     """Verifies an archived layer and writes the blob to upload into the scratch directory.
 

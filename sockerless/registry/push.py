@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sockerless.errors import SystemFailure, Unavailable
 from sockerless.registry import manifest
 from sockerless.registry.assemble import BuiltImage
 from sockerless.registry.auth import RegistryAuth
@@ -19,6 +20,9 @@ from sockerless.registry.layers import LayerFile
 from sockerless.registry.manifest import DOCKER_CONFIG, OCI_CONFIG, Descriptor, Manifest
 from sockerless.registry.reference import Reference
 from sockerless.registry.transport import BlobReader
+
+RETRY_PAUSES_S = (0.25, 1.0)
+"""Between the attempts to upload a blob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,13 @@ def file_blob(layer: LayerFile) -> Blob:
 
 
 async def push_blob(registry: Registry, repository: Reference, blob: Blob, auth: RegistryAuth | None = None) -> bool:
-    """Uploads the blob unless the repository holds it; whether it was uploaded."""
-    if await registry.head_blob(repository, blob.descriptor.digest, auth):
-        return False
-    await registry.upload(repository, blob.descriptor, blob.read, auth)
-    return True
+    """Uploads the blob unless the repository holds it; whether it was uploaded. Tries again after passing failures."""
+    for pause_s in RETRY_PAUSES_S:
+        try:
+            return await _push_once(registry, repository, blob, auth)
+        except (SystemFailure, Unavailable):
+            await asyncio.sleep(pause_s)
+    return await _push_once(registry, repository, blob, auth)
 
 
 async def push_image(
@@ -71,6 +77,13 @@ async def push(registry: Registry, reference: Reference, built: BuiltImage, auth
     """Pushes an assembled image under the reference's tag (or by digest); its manifest's digest."""
     pushed = await push_image(registry, reference, config_blob(built.config, oci=True), [file_blob(built.layer)], auth)
     return pushed.digest
+
+
+async def _push_once(registry: Registry, repository: Reference, blob: Blob, auth: RegistryAuth | None) -> bool:
+    if await registry.head_blob(repository, blob.descriptor.digest, auth):
+        return False
+    await registry.upload(repository, blob.descriptor, blob.read, auth)
+    return True
 
 
 async def _read_file(path: Path) -> AsyncIterator[bytes]:

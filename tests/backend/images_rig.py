@@ -45,16 +45,14 @@ class Images:
 
 
 @contextlib.asynccontextmanager
-async def images(
-    directory: Path, ecr_repository: str = "", mirrors: str = "", lifetime: timedelta = timedelta(hours=12)
-) -> AsyncIterator[Images]:
+async def images(directory: Path, ecr_repository: str = "", mirrors: str = "") -> AsyncIterator[Images]:
     """The verbs with this configuration; ECR's credentials are those of the guarded registry."""
     asked: list[datetime] = []
     variables: dict[str, str] = {"SOCKERLESS_ECR_REPOSITORY": ecr_repository, "SOCKERLESS_REGISTRY_MIRRORS": mirrors}
 
     async def credentials() -> EcrAuthorization:
         asked.append(datetime.now(UTC))
-        return EcrAuthorization(USER, PASSWORD, "", datetime.now(UTC) + lifetime)
+        return EcrAuthorization(USER, PASSWORD, "", datetime.now(UTC) + timedelta(hours=12))
 
     store = open_store(directory)
     async with open_images(load(REQUIRED | variables), store, credentials) as context:

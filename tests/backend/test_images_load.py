@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ import docker
 import pytest
 
 from sockerless.backend.images_find import find
+from sockerless.backend.images_load import load
 from sockerless.errors import InvalidParameter, NotSupported
 from tests.backend.images_rig import Images, images, statuses
 from tests.registry.conftest import Save, docker_registry, engine, guarded_registry, save
@@ -102,6 +104,30 @@ async def test_without_a_repository_the_refusal_names_the_variable_and_the_comma
 ) -> None:
     with pytest.raises(NotSupported, match=r"SOCKERLESS_ECR_REPOSITORY is not set; run `sockerless-kit apply`"):
         await verbs.without_ecr().load(_archive(tmp_path, b"x"))
+
+
+async def test_a_layer_cut_short_is_an_invalid_parameter(verbs: Images, tmp_path: Path) -> None:
+    image = small_image(b"cut short")
+    entry = {"Config": "c", "RepoTags": ["cut:v1"], "Layers": ["l"]}
+    archive = tmp_path / "archive.tar"
+    archive.write_bytes(tar({"c": image.config, "l": image.layer[:-9], "manifest.json": json.dumps([entry]).encode()}))
+    with pytest.raises(InvalidParameter, match="invalid layer"):
+        await verbs.load(archive)
+
+
+async def test_a_load_whose_client_leaves_ends_and_leaves_no_file(verbs: Images, tmp_path: Path) -> None:
+    loading = load(verbs.context, _archive(tmp_path, os.urandom(4 << 20), b"second"))
+    assert (await anext(loading))["status"] == "Pushing"
+    await loading.aclose()
+    loading = load(verbs.context, tmp_path / "archive.tar")
+    reading = asyncio.ensure_future(anext(loading))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert set(os.listdir(tmp_path)) == {"archive.tar", "state"}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert verbs.context.store.images() == []
 
 
 async def test_a_damaged_archive_records_nothing_and_leaves_no_file(verbs: Images, tmp_path: Path) -> None:

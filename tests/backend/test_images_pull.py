@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import docker
 import pytest
 
+from sockerless.backend.images_context import EcrAccess
 from sockerless.backend.images_find import find
 from sockerless.errors import InvalidParameter, NotFound, NotSupported, SystemFailure
 from sockerless.registry.auth import RegistryAuth
@@ -199,15 +199,10 @@ async def test_an_ecr_image_opens_with_the_deployments_credentials_asked_for_onc
     assert len(verbs.asked) == 1
 
 
-async def test_ecr_credentials_are_renewed_before_they_expire(
-    client: Registry, docker_registry: DockerRegistry, guarded_registry: DockerRegistry, tmp_path: Path
-) -> None:
-    await _push(client, f"{docker_registry.host}/team/app:v1", small_image(b"in ecr"))
-    repository = f"{guarded_registry.host}/team/app"
-    async with images(tmp_path, repository, lifetime=timedelta(minutes=5)) as verbs:
-        await verbs.pull(repository, "v1")
-        await verbs.pull(repository, "v1")
-        assert len(verbs.asked) == 2
+async def test_ecr_credentials_are_asked_for_again_after_their_time(verbs: Images) -> None:
+    credentials = EcrAccess(verbs.context.ecr.ask, kept_s=0.0)
+    assert await credentials.auth() == await credentials.auth() == KNOWN
+    assert len(verbs.asked) == 2
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 
-import aiohttp
 import docker
 import pytest
 
-from sockerless.registry.client import Registry
+from sockerless.registry.client import Registry, open_registry
 from tests.registry.registries import DockerRegistry, TokenRegistry
 
 Save = Callable[..., bytes]
@@ -65,5 +64,5 @@ def save(engine_address: str) -> Save:
 @pytest.fixture
 async def client() -> AsyncIterator[Registry]:
     """Our client."""
-    async with aiohttp.ClientSession() as session:
-        yield Registry(session)
+    async with open_registry() as registry:
+        yield registry

@@ -15,6 +15,7 @@ from sockerless.registry.auth import Challenge, RegistryAuth, TokenSource
 from sockerless.registry.client import Registry
 from sockerless.registry.failures import AccessDenied, ManifestUnknown
 from sockerless.registry.manifest import DOCKER_MANIFEST, RUNNABLE
+from sockerless.registry.push import bytes_blob, push_blob
 from sockerless.registry.reference import Reference, parse
 from sockerless.registry.resolve import resolve
 from tests.registry.images import small_image
@@ -154,6 +155,26 @@ def _self_signed(directory: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
+
+
+async def test_an_upload_is_tried_again_after_a_passing_failure(client: Registry) -> None:
+    answers = [500, 404, 503, 404, 202]
+    received = b""
+
+    async def registry(request: web.Request) -> web.Response:
+        nonlocal received
+        if request.path == "/v2/":
+            return web.Response()
+        if request.method in {"HEAD", "POST"}:
+            return web.Response(status=answers.pop(0), headers={"Location": "/v2/app/blobs/uploads/1?state=a%2Fb"})
+        assert request.raw_path.startswith("/v2/app/blobs/uploads/1?state=a%2Fb")
+        received += await request.read()
+        return web.Response(status=202, headers={"Location": request.raw_path})
+
+    runner, host = await _serve(registry)
+    assert await push_blob(client, parse(f"{host}/app"), bytes_blob("x", b"data"))
+    assert (received, answers) == (b"data", [])
+    await runner.cleanup()
 
 
 async def test_a_loopback_registry_may_speak_tls_with_a_certificate_of_its_own(
