@@ -1,0 +1,8 @@
+# Where the containers' output is kept. The group exists before any task: a task whose group is missing does not start.
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/${var.name}"
+  retention_in_days = var.retention_days
+
+  tags = { Name = "/${var.name}" }
+}

@@ -1,0 +1,9 @@
+variable "name" {
+  description = "The log group's name, without the slash it starts with."
+  type        = string
+}
+
+variable "retention_days" {
+  description = "Days CloudWatch keeps what containers wrote."
+  type        = number
+}

@@ -1,0 +1,15 @@
+variable "name" {
+  description = "The cluster's name."
+  type        = string
+}
+
+variable "container_insights" {
+  description = "CloudWatch Container Insights for the cluster's tasks: enhanced, enabled or disabled."
+  type        = string
+  default     = "enabled"
+
+  validation {
+    condition     = contains(["enhanced", "enabled", "disabled"], var.container_insights)
+    error_message = "container_insights must be enhanced, enabled or disabled."
+  }
+}

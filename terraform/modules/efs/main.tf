@@ -1,0 +1,87 @@
+# The file system of the agent and of Docker volumes: encrypted at rest, reached by TLS and with IAM only.
+
+resource "aws_efs_file_system" "this" {
+  creation_token  = var.name
+  encrypted       = true
+  throughput_mode = "elastic"
+
+  lifecycle_policy {
+    transition_to_ia = "AFTER_30_DAYS"
+  }
+
+  lifecycle_policy {
+    transition_to_primary_storage_class = "AFTER_1_ACCESS"
+  }
+
+  tags = { Name = var.name }
+}
+
+# A policy of denials alone: what is allowed is in the roles' own policies, so no client without IAM gets in at all.
+resource "aws_efs_file_system_policy" "this" {
+  file_system_id = aws_efs_file_system.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = { AWS = "*" }
+        Action    = "*"
+        Resource  = aws_efs_file_system.this.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}
+
+resource "aws_security_group" "this" {
+  name        = "${var.name}-efs"
+  description = "EFS of ${var.name}: NFS from tasks only"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-efs" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "nfs" {
+  count = length(var.client_security_group_ids)
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "NFS from tasks"
+  referenced_security_group_id = var.client_security_group_ids[count.index]
+  ip_protocol                  = "tcp"
+  from_port                    = 2049
+  to_port                      = 2049
+
+  tags = { Name = "${var.name}-nfs" }
+}
+
+resource "aws_efs_mount_target" "this" {
+  count = length(var.subnet_ids)
+
+  file_system_id  = aws_efs_file_system.this.id
+  subnet_id       = var.subnet_ids[count.index]
+  security_groups = [aws_security_group.this.id]
+}
+
+# The agent of every task is mounted from here, read-only; only the task that installs it may write (module iam).
+resource "aws_efs_access_point" "agent" {
+  file_system_id = aws_efs_file_system.this.id
+
+  posix_user {
+    uid = 0
+    gid = 0
+  }
+
+  root_directory {
+    path = "/sockerless-agent"
+
+    creation_info {
+      owner_uid   = 0
+      owner_gid   = 0
+      permissions = "0755"
+    }
+  }
+
+  tags = { Name = "${var.name}-agent" }
+}

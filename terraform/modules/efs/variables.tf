@@ -1,0 +1,19 @@
+variable "name" {
+  description = "Starts the name of every resource."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "The network the mount targets stand in."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "The subnets that get a mount target, at most one a zone."
+  type        = list(string)
+}
+
+variable "client_security_group_ids" {
+  description = "The security groups whose members may mount."
+  type        = list(string)
+}

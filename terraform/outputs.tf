@@ -1,0 +1,84 @@
+output "region" {
+  description = "The AWS region (AWS_REGION)."
+  value       = var.region
+}
+
+output "cluster_name" {
+  description = "The ECS cluster's name (SOCKERLESS_ECS_CLUSTER)."
+  value       = module.cluster.cluster_name
+}
+
+output "cluster_arn" {
+  description = "The ECS cluster's ARN."
+  value       = module.cluster.cluster_arn
+}
+
+output "vpc_id" {
+  description = "The network's id."
+  value       = module.vpc.vpc_id
+}
+
+output "public_subnet_ids" {
+  description = "The public subnets, one a zone; the NAT gateway stands in the first."
+  value       = module.vpc.public_subnet_ids
+}
+
+output "private_subnet_ids" {
+  description = "The private subnets, one a zone, where tasks run (SOCKERLESS_ECS_SUBNETS)."
+  value       = module.vpc.private_subnet_ids
+}
+
+output "security_group_ids" {
+  description = "The security groups of tasks (SOCKERLESS_ECS_SECURITY_GROUPS)."
+  value       = module.vpc.task_security_group_ids
+}
+
+output "assign_public_ip" {
+  description = "Whether tasks get public addresses (SOCKERLESS_ECS_PUBLIC_IP): not in private subnets."
+  value       = false
+}
+
+output "execution_role_arn" {
+  description = "The role ECS itself takes to pull images and write logs (SOCKERLESS_ECS_EXECUTION_ROLE_ARN)."
+  value       = module.iam.execution_role_arn
+}
+
+output "task_role_arn" {
+  description = "The role of the containers (SOCKERLESS_ECS_TASK_ROLE_ARN)."
+  value       = module.iam.task_role_arn
+}
+
+output "agent_installer_role_arn" {
+  description = "The role of the one task that writes the agent into EFS during apply."
+  value       = module.iam.agent_installer_role_arn
+}
+
+output "daemon_policy_arn" {
+  description = "The policy to attach to whoever runs the daemon."
+  value       = module.iam.daemon_policy_arn
+}
+
+output "log_group_name" {
+  description = "The CloudWatch log group (SOCKERLESS_ECS_LOG_GROUP)."
+  value       = module.cloudwatch.log_group_name
+}
+
+output "efs_file_system_id" {
+  description = "The EFS file system that holds the agent and the volumes (SOCKERLESS_AGENT_EFS_ID)."
+  value       = module.efs.file_system_id
+}
+
+output "agent_access_point_id" {
+  description = "The EFS access point the agent is mounted from (SOCKERLESS_AGENT_EFS_ACCESS_POINT)."
+  value       = module.efs.agent_access_point_id
+}
+
+output "images_repository_url" {
+  description = "The ECR repository that receives loaded images (SOCKERLESS_ECR_REPOSITORY)."
+  value       = module.ecr.images_repository_url
+}
+
+output "agent_repository_url" {
+  description = "The ECR repository of the agent image (SOCKERLESS_AGENT_IMAGE, with the agent's version as its tag)."
+  value       = module.ecr.agent_repository_url
+}
