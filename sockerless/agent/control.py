@@ -15,7 +15,7 @@ from sockerless.agent.child import StartRefused
 from sockerless.agent.lifecycle import Conflict, Lifecycle
 from sockerless.wire.agent import Hello, Message, Reply, Request, decode, encode, process_from
 
-POLICY_VIOLATION = 1008
+GOING_AWAY, POLICY_VIOLATION = 1001, 1008
 
 
 class ControlConnections:
@@ -24,20 +24,22 @@ class ControlConnections:
     def __init__(self, lifecycle: Lifecycle, agent_version: str) -> None:
         self._lifecycle = lifecycle
         self._agent_version = agent_version
-        self._queues: set[asyncio.Queue[Message | None]] = set()
+        self._sending: dict[asyncio.Task[None], asyncio.Queue[Message | None]] = {}
 
-    def close(self) -> None:
-        """Ends every connection once what it was to be told is sent."""
-        for queue in self._queues:
+    async def close(self, timeout_s: float) -> None:
+        """Ends every connection once what it was to be told is sent, within the time."""
+        for queue in self._sending.values():
             queue.put_nowait(None)
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=timeout_s)
 
     async def serve(self, connection: ServerConnection) -> None:
         """One connection's life."""
         queue: asyncio.Queue[Message | None] = asyncio.Queue()
         queue.put_nowait(self._hello())
-        self._queues.add(queue)
         self._lifecycle.listeners.add(queue.put_nowait)
         sending = asyncio.create_task(_send(connection, queue))
+        self._sending[sending] = queue
         try:
             async for frame in connection:
                 try:
@@ -51,7 +53,7 @@ class ControlConnections:
             return
         finally:
             self._lifecycle.listeners.discard(queue.put_nowait)
-            self._queues.discard(queue)
+            del self._sending[sending]
             sending.cancel()
 
     def _hello(self) -> Hello:
@@ -90,6 +92,9 @@ class ControlConnections:
 
 
 async def _send(connection: ServerConnection, queue: asyncio.Queue[Message | None]) -> None:
-    while (message := await queue.get()) is not None:
-        await connection.send(encode(message))
-    await connection.close(1001)
+    try:
+        while (message := await queue.get()) is not None:
+            await connection.send(encode(message))
+        await connection.close(GOING_AWAY)
+    except ConnectionClosed:
+        return

@@ -8,6 +8,7 @@ they are open, so nothing is left behind and no process of the container finds t
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import struct
 import time
@@ -46,7 +47,7 @@ class Cursor:
 
     def __init__(self, journal: Journal, position: int, lag_limit: int | None) -> None:
         self._journal = journal
-        self._lag_limit = lag_limit
+        self.lag_limit = lag_limit
         self.position = position
         self.caught_up = lag_limit is None or journal.end - position <= lag_limit
 
@@ -67,7 +68,7 @@ class Cursor:
 
     def is_behind(self) -> bool:
         """Whether this cursor is further behind than it may be."""
-        return self._lag_limit is not None and self._journal.end - self.position > self._lag_limit
+        return self.lag_limit is not None and self._journal.end - self.position > self.lag_limit
 
 
 class Journal:
@@ -103,20 +104,20 @@ class Journal:
         """The stamp of the last piece ever kept, 0 when there was none."""
         return self._last.time_ns + count_pieces(self._last.data) - 1 if self._last.data else 0
 
-    def append(self, stream: int, data: bytes) -> None:
-        """Keeps bytes just read. Their stamp is now, or one more than the last piece's if the clock lags behind."""
-        if not data:
-            return
-        time_ns = max(time.time_ns(), self._next_ns)
-        self._next_ns = time_ns + len(data)
-        segment = self._segment_for(time_ns)
-        length = os.writev(segment.descriptor, [_HEADER.pack(stream, time_ns, len(data)), data])
-        if length != _HEADER.size + len(data):
-            raise OSError(f"the journal's disk took {length} of {_HEADER.size + len(data)} bytes")
-        segment.size += length
-        self.end += length
-        self._last = Chunk(stream, time_ns, data)
-        self.wake()
+    def append(self, stream: int, data: bytes) -> bool:
+        """Keeps bytes just read. Their stamp is now, or one more than the last piece's if the clock lags behind.
+
+        False when the disk has no room for them, even without the segments that every limited cursor has read.
+        """
+        chunk = Chunk(stream, max(time.time_ns(), self._next_ns), data)
+        while data and not self._write(chunk):
+            if not self._drop_what_is_read():
+                return False
+        if data:
+            self._next_ns = chunk.time_ns + len(data)
+            self._last = chunk
+            self.wake()
+        return True
 
     def cursor(self, *, from_start: bool = False, lag_limit: int | None = None) -> Cursor:
         """A new reader, at the oldest kept chunk or at the end. Use it as a context manager, or forget() it."""
@@ -166,6 +167,33 @@ class Journal:
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
+
+    def _write(self, chunk: Chunk) -> bool:
+        """Writes a chunk whole, or leaves everything as it was when the disk is full."""
+        header = _HEADER.pack(chunk.stream, chunk.time_ns, len(chunk.data))
+        try:
+            segment = self._segment_for(chunk.time_ns)
+            length = os.writev(segment.descriptor, [header, chunk.data])
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return False
+        if length != len(header) + len(chunk.data):
+            os.ftruncate(segment.descriptor, segment.size)
+            return False
+        segment.size += length
+        self.end += length
+        return True
+
+    def _drop_what_is_read(self) -> bool:
+        """Drops the oldest segment if no limited cursor still needs it."""
+        if not self._segments:
+            return False
+        end = self._segments[0].start + self._segments[0].size
+        if any(cursor.lag_limit is not None and cursor.position < end for cursor in self._cursors):
+            return False
+        os.close(self._segments.popleft().descriptor)
+        return True
 
     def _segment_for(self, time_ns: int) -> _Segment:
         if not self._segments or self._segments[-1].size >= self._segment_bytes:

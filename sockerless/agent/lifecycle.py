@@ -44,10 +44,10 @@ class Run:
         self.end: int | None = None
         self.exited: Exited | None = None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Gives up the run's descriptors."""
         if self.stdin is not None:
-            self.stdin.close()
+            await self.stdin.close()
         if self.terminal is not None:
             os.close(self.terminal)
             self.terminal = None
@@ -93,6 +93,8 @@ class Lifecycle:
             self._starting = False
         run = self.run = Run(process, spawned, self.journal)
         self._watching = asyncio.create_task(self._watch(run, kills_before))
+        if self._terminated:
+            os.kill(run.pid, process.stop_signal)
         self._change()
         return {"pid": run.pid, "started_at_ns": run.started_at_ns}
 
@@ -175,7 +177,7 @@ class Lifecycle:
         oom_killed = code == 128 + signal.SIGKILL and memory.oom_kills() > kills_before
         _end_all_processes()
         await run.output.settle()
-        run.close()
+        await run.close()
         run.end = self.journal.end
         run.exited = Exited(code, oom_killed, finished_at_ns, self.journal.last_ns)
         self.journal.wake()

@@ -14,6 +14,7 @@ from sockerless.agent.journal import Journal
 
 SETTLE_S = 0.5
 SETTLE_LIMIT_S = 10.0
+DISK_RETRY_S = 0.1
 
 
 class Output:
@@ -25,23 +26,22 @@ class Output:
         self._sources = sources
         self._active = asyncio.Event()
         self._paused = True
+        self._settling = False
+        self._unsaved: tuple[int, bytes] | None = None
         journal.when_relieved = self._resume
         self._resume()
 
     async def settle(self) -> None:
-        """Returns once the output has ended, closed."""
-        deadline = self._loop.time() + SETTLE_LIMIT_S
-        while self._sources:
-            self._active.clear()
-            try:
-                await asyncio.wait_for(self._active.wait(), SETTLE_S)
-            except TimeoutError:
-                if not self._paused:
-                    break
-            if self._paused:
-                deadline = self._loop.time() + SETTLE_LIMIT_S
-            elif self._loop.time() > deadline:
-                break
+        """Returns once the output has ended, closed. What the dead process left is read whoever is behind."""
+        self._settling = True
+        self._resume()
+        try:
+            async with asyncio.timeout(SETTLE_LIMIT_S):
+                while self._sources or self._unsaved:
+                    self._active.clear()
+                    await asyncio.wait_for(self._active.wait(), SETTLE_S)
+        except TimeoutError:
+            pass  # silent, or endless, because something else holds the other side
         for descriptor in list(self._sources):
             self._end(descriptor)
         self._journal.when_relieved = lambda: None
@@ -57,9 +57,23 @@ class Output:
         if not data:
             self._end(descriptor)
             return
-        self._journal.append(self._sources[descriptor], data)
-        if self._journal.crowded():
+        self._unsaved = (self._sources[descriptor], data)
+        self._save()
+
+    def _save(self) -> None:
+        """Keeps what was read last; while the disk has no room for it, nothing more is read."""
+        if self._unsaved is None:
+            return
+        if self._journal.append(*self._unsaved):
+            self._unsaved = None
+            self._active.set()
+            if self._must_wait():
+                self._pause()
+            else:
+                self._resume()
+        else:
             self._pause()
+            self._loop.call_later(DISK_RETRY_S, self._save)
 
     def _end(self, descriptor: int) -> None:
         self._loop.remove_reader(descriptor)
@@ -72,7 +86,10 @@ class Output:
             self._loop.remove_reader(descriptor)
 
     def _resume(self) -> None:
-        if self._paused and not self._journal.crowded():
+        if self._paused and not self._must_wait():
             self._paused = False
             for descriptor in self._sources:
                 self._loop.add_reader(descriptor, self._read, descriptor)
+
+    def _must_wait(self) -> bool:
+        return self._unsaved is not None or (self._journal.crowded() and not self._settling)

@@ -28,7 +28,6 @@ from sockerless.agent.lifecycle import Lifecycle
 from sockerless.agent.streams import serve_streams
 from sockerless.wire import agent as protocol
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 STUCK_S = 5.0
 CLOSE_S = 2.0
 _Serve = Callable[[ServerConnection], Coroutine[Any, Any, None]]
@@ -43,6 +42,7 @@ class AgentServer:
         self._controls = ControlConnections(lifecycle, agent_version)
         self._logger = logger
         self._following: dict[ServerConnection, asyncio.Task[None]] = {}
+        self._connections: set[ServerConnection] = set()
         self._server: Server | None = None
 
     async def listen(self, tls: ssl.SSLContext, port: int = protocol.PORT) -> None:
@@ -55,7 +55,8 @@ class AgentServer:
             process_response=self._add_headers,
             compression=None,
             server_header=None,
-            max_size=MAX_MESSAGE_BYTES,
+            max_size=protocol.MAX_FRAME_BYTES,
+            max_queue=4,
             write_limit=512 * 1024,
             ping_interval=20,
             ping_timeout=None,
@@ -69,10 +70,12 @@ class AgentServer:
         await self._deliver()
         for connection in self._following:
             connection.transport.abort()
-        self._controls.close()
+        await self._controls.close(CLOSE_S)
         if self._server is not None:
             self._server.close()
             await asyncio.wait([asyncio.create_task(self._server.wait_closed())], timeout=CLOSE_S)
+        for connection in self._connections:
+            connection.transport.abort()
 
     async def _deliver(self) -> None:
         """Returns once every follower has all, or none has taken anything for STUCK_S."""
@@ -122,15 +125,16 @@ class AgentServer:
 
     async def _handle(self, connection: ServerConnection) -> None:
         target = connection.request.path if connection.request else ""
-        serve_connection = self._route(target)
-        if urlsplit(target).path == protocol.CONTROL:
-            await serve_connection(connection)
-            return
-        self._following[connection] = asyncio.ensure_future(serve_connection(connection))
+        serving = asyncio.create_task(self._route(target)(connection))
+        self._connections.add(connection)
+        if urlsplit(target).path != protocol.CONTROL:
+            self._following[connection] = serving
         try:
-            await self._following[connection]
+            await serving
         finally:
-            del self._following[connection]
+            serving.cancel()
+            self._following.pop(connection, None)
+            self._connections.discard(connection)
 
 
 def _unsent_bytes(connection: ServerConnection) -> int:

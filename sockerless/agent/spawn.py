@@ -77,8 +77,7 @@ def resize(terminal: int, height: int, width: int) -> None:
 
 def _prepare(process: Process) -> User:
     """Checks and does what needs no child: who it runs as, its working directory, its host names."""
-    if not process.argv:
-        raise StartRefused("invalid", "no command specified")
+    _check_strings(process)
     try:
         privileges.capability_numbers(process.capabilities_drop)
         user = read_user(process.user)
@@ -87,6 +86,17 @@ def _prepare(process: Process) -> User:
     _make_directory(process.working_dir or "/")
     _add_hosts(process.hosts)
     return user
+
+
+def _check_strings(process: Process) -> None:
+    """Refuses what no exec could pass on."""
+    if not process.argv:
+        raise StartRefused("invalid", "no command specified")
+    if any("\0" in text for text in (*process.argv, *process.env, *process.env.values(), process.working_dir)):
+        raise StartRefused("invalid", "a command, environment variable or directory contains a NUL byte")
+    for name in process.env:
+        if not name or "=" in name:
+            raise StartRefused("invalid", f"invalid environment variable: {name}={process.env[name]}")
 
 
 def _make_directory(path: str) -> None:

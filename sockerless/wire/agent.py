@@ -40,6 +40,8 @@ STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
 FIRST_NS_HEADER = "X-Journal-First-Ns"
 """Header of the answer to a LOGS upgrade: the oldest kept stamp (0: none). What is older is in the archive."""
+MAX_FRAME_BYTES = 4 * 1024 * 1024
+"""Longest frame that the agent takes; longer ones close the connection with 1009."""
 STDIN_EOF = '{"eof":true}'
 
 ENV_AGENT_ID = "SOCKERLESS_AGENT_ID"

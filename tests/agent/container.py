@@ -206,9 +206,9 @@ def demultiplexed(raw: bytes) -> Output:
 
 
 def start_agent(
-    engine: Engine, bundle: Bundle, image: str, *options: str, patience_s: float | None = None
+    engine: Engine, bundle: Bundle, image: str, *options: str, patience_s: float | None = None, state: str = ""
 ) -> AgentContainer:
-    """Runs image with the agent as PID 1, mounted as a task definition mounts it."""
+    """Runs image with the agent as PID 1, mounted as a task definition mounts it; state: options of a tmpfs."""
     credentials = new_credentials()
     variables = {
         wire.ENV_AGENT_ID: credentials.agent_id,
@@ -219,7 +219,8 @@ def start_agent(
     }
     environment = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
     loader, *arguments = wire.agent_argv(bundle.version, ["serve"])
-    mounts = ["--volume", f"{bundle.path}:{wire.AGENT_DIR}/{bundle.version}:ro", "--volume", wire.STATE_DIR]
+    state_mount = ["--tmpfs", f"{wire.STATE_DIR}:{state}"] if state else ["--volume", wire.STATE_DIR]
+    mounts = ["--volume", f"{bundle.path}:{wire.AGENT_DIR}/{bundle.version}:ro", *state_mount]
     container = engine(
         "run", "--detach", "--user", "0", *mounts, *environment, *options, "--entrypoint", loader, image, *arguments
     ).strip()

@@ -172,6 +172,25 @@ async def test_a_stream_that_waits_for_a_run_that_never_comes_is_closed_as_going
     assert stream.close_code == 1001
 
 
+async def test_an_exit_is_told_though_a_reader_stands_still(container: AgentContainer) -> None:
+    control = await container.control()
+    stalled = await container.streams()
+    await control.start("sh", "-c", "head -c 30000000 /dev/zero & sleep 1; kill -9 $!; exit 8", linger_s=60)
+    assert (await control.exited()).code == 8
+    assert len((await received(stalled)).stdout) > 8_000_000
+
+
+async def test_a_control_client_that_reads_nothing_does_not_hold_up_the_end(container: AgentContainer) -> None:
+    control = await container.control()
+    silent = await container.control()
+    assert silent.connection.transport is not None
+    silent.connection.transport.pause_reading()
+    await control.start("sh", "-c", "exit 2")
+    assert (await control.exited()).code == 2
+    assert await container.ended() == 2
+    silent.connection.transport.abort()
+
+
 async def test_a_reader_that_takes_nothing_does_not_hold_up_the_end_for_ever(container: AgentContainer) -> None:
     control = await container.control()
     stalled = await container.streams()

@@ -62,6 +62,8 @@ async def test_malformed_requests_are_answered_invalid(container: AgentContainer
         ("start", {}),
         ("start", {"process": {"argv": ["true"]}}),
         ("start", {"process": {"argv": [], "env": {}}}),
+        ("start", {"process": {"argv": ["a\0b"], "env": {}}}),
+        ("start", {"process": {"argv": ["true"], "env": {"": "x"}}}),
         ("resize", {"height": "x", "width": 1}),
         ("dance", {}),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 import pytest
 
@@ -150,6 +151,14 @@ async def test_a_stream_of_what_is_running_ends_at_once_between_runs(container: 
     assert (await received(stream)).stdout == b"now\n"
     await control.exited()
     assert (await received(await container.streams(running=True))).raw == b""
+
+
+async def test_a_full_disk_slows_the_process_and_loses_nothing_live(launch: Callable[..., AgentContainer]) -> None:
+    container = launch(state="rw,size=3m")
+    output, exited = await container.run("seq", "700000")
+    assert output.stdout == b"".join(b"%d\n" % number for number in range(1, 700_001))
+    assert await container.ended() == exited.code == 0
+    assert container.archived().stdout == output.stdout
 
 
 async def test_a_reader_that_stops_slows_the_process_and_loses_nothing(container: AgentContainer) -> None:
