@@ -24,6 +24,18 @@ class LineSkip:
         self.left = lines
         self._unfinished: dict[int, bool] = {}
 
+    def passes_over(self, chunk: Chunk) -> bool:
+        """Whether all of the next chunk is left out; if so, it need not be asked for piece by piece."""
+        stream, _, data = chunk
+        begun = lines_begun(data, within_line=stream in self._unfinished)
+        if begun > self.left or self._unfinished.get(stream):
+            return False
+        self.left -= begun
+        self._unfinished.pop(stream, None)
+        if not data.endswith(b"\n"):
+            self._unfinished[stream] = False
+        return True
+
     def keeps(self, piece: Piece) -> bool:
         """Whether the next piece belongs to a line that is not left out."""
         keep = self._unfinished.get(piece.stream)
@@ -76,8 +88,14 @@ async def _send(connection: ServerConnection, query: LogQuery, lifecycle: Lifecy
 
 def render(chunks: list[Chunk], renderer: Renderer, skip: LineSkip) -> bytes:
     """The answer's bytes for chunks."""
-    found = (piece for stream, time_ns, data in chunks for piece in pieces(stream, time_ns, data))
+    wanted = (chunk for chunk in chunks if not skip.passes_over(chunk))
+    found = (piece for stream, time_ns, data in wanted for piece in pieces(stream, time_ns, data))
     return b"".join(renderer.feed(piece) for piece in found if skip.keeps(piece))
+
+
+def lines_begun(data: bytes, *, within_line: bool) -> int:
+    """How many lines begin in a chunk that may continue one."""
+    return data.count(b"\n") - within_line + (not data.endswith(b"\n"))
 
 
 async def _lines_before(journal: Journal, position: int) -> int:
@@ -87,7 +105,7 @@ async def _lines_before(journal: Journal, position: int) -> int:
     with journal.cursor(from_start=True) as cursor:
         while chunks := cursor.read(position):
             for stream, _, data in chunks:
-                begun += data.count(b"\n") - (stream in unfinished) + (not data.endswith(b"\n"))
+                begun += lines_begun(data, within_line=stream in unfinished)
                 (unfinished.discard if data.endswith(b"\n") else unfinished.add)(stream)
             await asyncio.sleep(0)
     return begun

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sockerless.agent import credentials, memory, privileges
 from sockerless.agent.child import StartRefused, find_program, read_refusal
+from sockerless.agent.journal import Chunk
 from sockerless.agent.kept import LineSkip
 from sockerless.agent.users import User, resolve
 from sockerless.errors import InvalidParameter
 from sockerless.wire import agent as wire
-from sockerless.wire.logs import Piece
+from sockerless.wire.logs import Piece, pieces
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\n\napp:x:1000:1001:App:/home/app:/bin/sh\nodd:x:7:8:::\n"
 GROUP = "root:x:0:\nwheel:x:10:root,app\nextra:x:20:app\napp:x:1001:\n"
@@ -108,6 +111,18 @@ def test_the_oom_count_of_both_cgroup_versions() -> None:
 def test_capabilities_have_the_kernel_s_numbers() -> None:
     assert privileges.capability_numbers(["CHOWN", "cap_sys_admin", "CHECKPOINT_RESTORE"]) == {0, 21, 40}
     assert privileges.capability_numbers(["ALL"]) == set(range(41))
+
+
+@given(
+    chunks=st.lists(st.tuples(st.sampled_from([1, 2]), st.text("a\n", min_size=1, max_size=4).map(str.encode))),
+    lines=st.integers(-1, 12),
+)
+def test_passing_over_whole_chunks_leaves_out_the_same_lines(chunks: list[tuple[int, bytes]], lines: int) -> None:
+    whole, by_piece = LineSkip(lines), LineSkip(lines)
+    for stream, data in chunks:
+        expected = [piece for piece in pieces(stream, 1, data) if by_piece.keeps(piece)]
+        passed_over = whole.passes_over(Chunk(stream, 1, data))
+        assert expected == ([] if passed_over else [piece for piece in pieces(stream, 1, data) if whole.keeps(piece)])
 
 
 def test_skipping_counts_lines_not_pieces() -> None:
