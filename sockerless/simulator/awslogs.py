@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack
 from threading import Event, Thread
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError
 from moto.logs.models import logs_backends
 
 from sockerless.errors import SockerlessError
@@ -120,11 +120,11 @@ class LogStream:
                 self._backend.create_log_group(self._group, {})
             try:
                 self._backend.create_log_stream(self._group, self._name)
-            except ServiceException as error:
+            except JsonRESTError as error:
                 raise ResourceInitializationError(
                     "failed to validate logger args: create stream has been retried 1 times: failed to create "
                     "Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, https response error "
-                    f"StatusCode: 400, {error.code}: {error.message} : exit status 1"
+                    f"StatusCode: 400, {error.error_type}: {error.message} : exit status 1"
                 ) from error
 
     def put(self, messages: list[bytes], timestamp_ms: int) -> None:

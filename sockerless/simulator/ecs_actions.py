@@ -9,12 +9,13 @@ from __future__ import annotations
 from moto.core.responses import BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 
+from sockerless.simulator.definitions import Definitions
 from sockerless.simulator.ecs_tasks import TaskService
 from sockerless.simulator.hooks import Hooks
 from sockerless.simulator.tasks import JsonObject
 
 
-def install(hooks: Hooks, tasks: TaskService) -> None:
+def install(hooks: Hooks, tasks: TaskService, definitions: Definitions) -> None:
     """Serves the ECS actions of this simulator."""
 
     def run_task(response: BaseResponse, document: JsonObject) -> JsonObject:
@@ -31,3 +32,6 @@ def install(hooks: Hooks, tasks: TaskService) -> None:
 
     for action in (run_task, stop_task, describe_tasks, list_tasks):
         hooks.action(EC2ContainerServiceResponse, action.__name__, action)
+    hooks.action(EC2ContainerServiceResponse, "register_task_definition", definitions.register)
+    hooks.action(EC2ContainerServiceResponse, "deregister_task_definition", definitions.deregister)
+    hooks.action(EC2ContainerServiceResponse, "list_task_definitions", definitions.list)

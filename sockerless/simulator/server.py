@@ -18,10 +18,11 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
-from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate
+from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate, logs_actions
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.calls import Calls
+from sockerless.simulator.definitions import Definitions
 from sockerless.simulator.ecs_tasks import TaskService
 from sockerless.simulator.engine import Engine
 from sockerless.simulator.fargate import Fargate
@@ -123,10 +124,11 @@ class Simulator:
         self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
         gate.install(self._hooks, self.calls, self.faults, Throttle(time.monotonic) if self.options.throttle else None)
-        ecs_actions.install(self._hooks, self._tasks)
+        ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, self.registry)
         ec2_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
+        logs_actions.install(self._hooks)
         return Front(
             RegistryApplication(repositories, blobs, tokens, self._lock),
             AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
