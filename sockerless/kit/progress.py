@@ -67,13 +67,19 @@ def _advance(bar: ProgressBar[str], seconds: _Stopwatch, event: Event) -> None:
     match event:
         case Started():
             seconds.start(event)
-            bar.update(0, f"{_DOING.get(event.action, event.action)} {event.address}")
+            _show(bar, f"{_DOING.get(event.action, event.action)} {event.address}")
         case Waiting():
-            bar.update(0, _still(event))
+            _show(bar, _still(event))
         case Finished():
             bar.update(1, seconds.stop(event))
         case Interrupting():
-            bar.update(0, _INTERRUPTING)
+            _show(bar, _INTERRUPTING)
+
+
+def _show(bar: ProgressBar[str], item: str) -> None:
+    """Says what goes on without a step; update() draws only when a step is made."""
+    bar.current_item = item
+    bar.render_progress()
 
 
 def _still(event: Waiting) -> str:

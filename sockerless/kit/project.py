@@ -178,6 +178,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _tags(value: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, tuple):  # as Project holds them
+        value = dict(value)
     if not isinstance(value, Mapping):
         raise ValueError('expected a table of texts like { team = "platform" }')
     if len(value) > _MOST_TAGS:
@@ -217,7 +219,7 @@ FIELDS: tuple[Field, ...] = (
     Field("daemon_cidrs", (), "IPv4 ranges the daemon dials the agents from; none: the network's own", _daemon_cidrs),
     Field("log_retention_days", 30, "days CloudWatch keeps the containers' output", _retention),
     Field("force_delete_images", True, "whether destroy may delete a repository that holds images", _boolean),
-    Field("tags", (), "further tags on every resource", lambda value: _tags(dict(value))),
+    Field("tags", (), "further tags on every resource", _tags),
 )
 _BY_NAME = {field.name: field for field in FIELDS}
 

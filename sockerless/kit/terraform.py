@@ -151,6 +151,8 @@ def _follow(
     heard: list[Event] = []
     lines: list[str] = []
     with _log(project) as log, _CtrlC() as ctrl_c, log_path(project).open(encoding="utf-8", errors="replace") as reader:
+        log.write(f"== terraform {command}\n")
+        log.flush()
         reader.seek(0, os.SEEK_END)
         process = _start(project, command, log, arguments, options)
         ctrl_c.watch(process)

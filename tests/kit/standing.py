@@ -1,0 +1,39 @@
+"""A deployment as terraform would tell of it, for tests that need no terraform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sockerless.kit import outputs, project
+from sockerless.kit.outputs import Deployment
+
+OUTPUTS: dict[str, Any] = {
+    "region": "eu-central-1",
+    "cluster_name": "test",
+    "cluster_arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/test",
+    "vpc_id": "vpc-0a",
+    "public_subnet_ids": ["subnet-0a", "subnet-0b"],
+    "private_subnet_ids": ["subnet-0c", "subnet-0d"],
+    "security_group_ids": ["sg-0a"],
+    "assign_public_ip": False,
+    "execution_role_arn": "arn:aws:iam::123456789012:role/execution",
+    "task_role_arn": "arn:aws:iam::123456789012:role/task",
+    "agent_installer_role_arn": "arn:aws:iam::123456789012:role/installer",
+    "daemon_policy_arn": "arn:aws:iam::123456789012:policy/daemon",
+    "log_group_name": "/test",
+    "efs_file_system_id": "fs-0a",
+    "agent_access_point_id": "fsap-0a",
+    "images_repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/images",
+    "agent_repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/agent",
+}
+
+
+def document() -> dict[str, Any]:
+    """What `terraform output -json` prints."""
+    return {name: {"sensitive": False, "value": value} for name, value in OUTPUTS.items()}
+
+
+def deployment(directory: Path, **settings: Any) -> Deployment:
+    """A deployment in this directory."""
+    return Deployment(directory, project.from_mapping(directory, settings), outputs.parse(document()))

@@ -1,0 +1,121 @@
+"""What sockerless.toml may say, and how a refusal reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sockerless.errors import InvalidParameter, NotFound
+from sockerless.kit import project
+
+HOSTILE = (
+    '"',
+    '"; resource "null" "x" {}',
+    "${var.name}",
+    "%{ if true }x%{ endif }",
+    "a\nb",
+    "a\\",
+    "näme",
+    "",
+    "x" * 300,
+    "a b",
+    "\x00",
+    "🐳",
+)
+TEXTS = ("name", "environment", "target", "endpoint_url", "region", "network_cidr")
+
+
+def test_defaults_are_valid(tmp_path: Path) -> None:
+    made = project.from_mapping(tmp_path, {})
+    assert (made.name, made.region, made.zones, made.network_cidr) == ("sockerless", "us-east-1", 2, "10.0.0.0/16")
+    assert not made.simulator
+
+
+def test_settings_survive_a_round_trip(tmp_path: Path) -> None:
+    made = project.from_mapping(tmp_path, {"zones": 3, "tags": {"team": "platform"}, "daemon_cidrs": ["10.9.0.0/16"]})
+    assert project.from_mapping(tmp_path, project.to_mapping(made)) == made
+
+
+@pytest.mark.parametrize("key", TEXTS)
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_is_refused_with_the_key_named(tmp_path: Path, key: str, text: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{key}: "):
+        project.from_mapping(tmp_path, {key: text})
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text not in ("", "a b")], ids=ascii)
+def test_hostile_tags_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidParameter, match=r"^tags: "):
+        project.from_mapping(tmp_path, {"tags": {text: "x"}})
+    with pytest.raises(InvalidParameter, match=r"^tags: "):
+        project.from_mapping(tmp_path, {"tags": {"team": text}})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "sg-mine"),
+        ("name", "a--b"),
+        ("name", "a-"),
+        ("name", "9lives"),
+        ("name", "x" * 33),
+        ("zones", 0),
+        ("zones", 7),
+        ("zones", True),
+        ("zones", "2"),
+        ("network_cidr", "10.0.0.0/15"),
+        ("network_cidr", "10.0.0.0/25"),
+        ("network_cidr", "10.0.0.1/16"),
+        ("network_cidr", "127.0.0.0/16"),
+        ("network_cidr", "169.254.0.0/16"),
+        ("network_cidr", "224.0.0.0/16"),
+        ("network_cidr", "fd00::/16"),
+        ("daemon_cidrs", "10.0.0.0/16"),
+        ("daemon_cidrs", ["0.0.0.0/0"]),
+        ("log_retention_days", 31),
+        ("log_retention_days", True),
+        ("force_delete_images", "yes"),
+        ("endpoint_url", "http://user:secret@127.0.0.1:4566"),
+        ("endpoint_url", "ftp://127.0.0.1"),
+        ("tags", {"aws:x": "y"}),
+        ("tags", {"sockerless:project": "y"}),
+        ("tags", {f"key{number}": "x" for number in range(41)}),
+        ("tags", ["team"]),
+    ],
+)
+def test_illegal_values_are_refused_with_the_key_named(tmp_path: Path, key: str, value: Any) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{key}: "):
+        project.from_mapping(tmp_path, {key: value})
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.4.0.0/20", "192.168.7.0/24", "100.64.0.0/16"])
+def test_networks_from_16_to_24_are_taken(tmp_path: Path, cidr: str) -> None:
+    assert project.from_mapping(tmp_path, {"network_cidr": cidr}).network_cidr == cidr
+
+
+def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        project.from_mapping(tmp_path, {"name": "UPPER", "zones": 9, "regoin": "eu-central-1"})
+    assert "name: " in caught.value.message
+    assert "zones: " in caught.value.message
+    assert "regoin: there is no such key; did you mean region?" in caught.value.message
+
+
+def test_a_long_value_is_not_repeated_whole(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        project.from_mapping(tmp_path, {"name": "x" * 5000})
+    assert len(caught.value.message) < 300
+
+
+def test_a_directory_without_settings_names_init(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="sockerless-kit init"):
+        project.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"name = ", b"\xff\xfe", b'name = "a"\nname = "b"'])
+def test_a_broken_file_is_named(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "sockerless.toml").write_bytes(text)
+    with pytest.raises(InvalidParameter, match=r"sockerless\.toml is not valid TOML"):
+        project.load(tmp_path)
