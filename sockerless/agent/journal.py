@@ -96,28 +96,33 @@ class Journal:
 
     @property
     def first_ns(self) -> int:
-        """The oldest kept stamp, 0 when nothing is kept."""
-        return self._segments[0].first_ns if self._segments else 0
+        """The oldest kept stamp once older output has been dropped, 0 while everything is kept."""
+        return self._segments[0].first_ns if self.start and self._segments else 0
 
     @property
     def last_ns(self) -> int:
         """The stamp of the last piece ever kept, 0 when there was none."""
         return self._last.time_ns + count_pieces(self._last.data) - 1 if self._last.data else 0
 
-    def append(self, stream: int, data: bytes) -> bool:
+    def append(self, stream: int, data: bytes) -> None:
         """Keeps bytes just read. Their stamp is now, or one more than the last piece's if the clock lags behind.
 
-        False when the disk has no room for them, even without the segments that every limited cursor has read.
+        OSError when the disk does not take them, even without the segments that every limited cursor has read; then
+        everything is as before.
         """
+        if not data:
+            return
         chunk = Chunk(stream, max(time.time_ns(), self._next_ns), data)
-        while data and not self._write(chunk):
-            if not self._drop_what_is_read():
-                return False
-        if data:
-            self._next_ns = chunk.time_ns + len(data)
-            self._last = chunk
-            self.wake()
-        return True
+        while True:
+            try:
+                self._write(chunk)
+                break
+            except OSError:
+                if not self._drop_what_is_read():
+                    raise
+        self._next_ns = chunk.time_ns + len(data)
+        self._last = chunk
+        self.wake()
 
     def cursor(self, *, from_start: bool = False, lag_limit: int | None = None) -> Cursor:
         """A new reader, at the oldest kept chunk or at the end. Use it as a context manager, or forget() it."""
@@ -168,22 +173,16 @@ class Journal:
             if not future.done():
                 future.set_result(None)
 
-    def _write(self, chunk: Chunk) -> bool:
-        """Writes a chunk whole, or leaves everything as it was when the disk is full."""
+    def _write(self, chunk: Chunk) -> None:
+        """Writes a chunk whole, or leaves everything as it was."""
         header = _HEADER.pack(chunk.stream, chunk.time_ns, len(chunk.data))
-        try:
-            segment = self._segment_for(chunk.time_ns)
-            length = os.writev(segment.descriptor, [header, chunk.data])
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            return False
+        segment = self._segment_for(chunk.time_ns)
+        length = os.writev(segment.descriptor, [header, chunk.data])
         if length != len(header) + len(chunk.data):
             os.ftruncate(segment.descriptor, segment.size)
-            return False
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         segment.size += length
         self.end += length
-        return True
 
     def _drop_what_is_read(self) -> bool:
         """Drops the oldest segment if no limited cursor still needs it."""

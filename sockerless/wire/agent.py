@@ -39,7 +39,7 @@ CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
 FIRST_NS_HEADER = "X-Journal-First-Ns"
-"""Header of the answer to a LOGS upgrade: the oldest kept stamp (0: none). What is older is in the archive."""
+"""Header of the answer to a LOGS upgrade: the oldest kept stamp, 0 while nothing was dropped (to the archive)."""
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 """Longest frame that the agent takes; longer ones close the connection with 1009."""
 STDIN_EOF = '{"eof":true}'
@@ -50,6 +50,9 @@ ENV_CERTIFICATE = "SOCKERLESS_AGENT_CERTIFICATE"
 ENV_KEY = "SOCKERLESS_AGENT_KEY"
 ENV_PATIENCE_S = "SOCKERLESS_AGENT_PATIENCE_S"
 """Seconds the agent waits for its first ``start`` before it gives up with code 125 (default 600)."""
+
+BLANK_VARIABLES = ("LD_PRELOAD", "LD_AUDIT", "GLIBC_TUNABLES")
+"""To be set empty in the task: an image's values would reach into the agent's own loader before the agent runs."""
 
 
 def agent_argv(version: str, arguments: Sequence[str], directory: str = AGENT_DIR) -> list[str]:
