@@ -16,10 +16,12 @@ from moto.ecs.models import Cluster, TaskDefinition
 from sockerless.errors import InvalidParameter, NotFound
 from sockerless.simulator import interfaces
 from sockerless.simulator.fargate import Fargate
+from sockerless.simulator.gate import Refusal
 from sockerless.simulator.lifecycle import TaskRunner
 from sockerless.simulator.run_request import RunRequest
 from sockerless.simulator.taskrecords import TaskRecords, definition_document
 from sockerless.simulator.tasks import JsonObject, Task, TaskContainer, new_id, now
+from sockerless.simulator.throttle import Throttle
 
 MAX_DESCRIBED = 100
 MAX_LISTED = 100
@@ -45,8 +47,8 @@ class _Idempotent:
 class TaskService:
     """The task actions over one engine."""
 
-    def __init__(self, fargate: Fargate) -> None:
-        self._fargate = fargate
+    def __init__(self, fargate: Fargate, throttle: Throttle | None) -> None:
+        self._fargate, self._throttle = fargate, throttle
         self._runners: dict[str, TaskRunner] = {}
         self._tokens: dict[tuple[str, str, str, str], _Idempotent] = {}
 
@@ -67,6 +69,7 @@ class TaskService:
         if known is not None:
             return self._run_again(records, cluster, known, document)
         request.check()
+        self._check_launch_rate(account_id, region, request)
         fault = self._fargate.faults.take("capacity")
         if fault:
             return {"tasks": [], "failures": [{"reason": fault.reason or NO_CAPACITY}]}
@@ -79,6 +82,11 @@ class TaskService:
         for task in tasks:
             self._runners[task.task_arn].start()
         return answer
+
+    def _check_launch_rate(self, account_id: str, region: str, request: RunRequest) -> None:
+        pool = "spot" if request.capacity_provider == "FARGATE_SPOT" else "on-demand"
+        if self._throttle and not self._throttle.launches(account_id, region, pool, request.count):
+            raise Refusal("ThrottlingException", "Rate exceeded")
 
     def _run_again(
         self, records: TaskRecords, cluster: Cluster, known: _Idempotent, document: JsonObject

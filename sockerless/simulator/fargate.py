@@ -95,6 +95,7 @@ class Fargate:
         """Removes dead simulators' leftovers and makes the first spares; whether the engine could be reached."""
         try:
             self._remove_all(lambda labels: _is_leftover(labels.get(LABEL_OWNER, "")))
+            self.images.remove_leftovers()
             self.pool.refill()
         except SockerlessError:
             return False

@@ -92,13 +92,28 @@ class Images:
         document = {"username": user, "password": password, "serveraddress": self._registry}
         return base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
 
+    def remove_leftovers(self) -> None:
+        """Removes what an earlier simulator at this address had pulled and did not live to remove.
+
+        Tasks' images are pulled by digest only; what a person tagged for this registry stays.
+        """
+        for image in self._engine.call("GET", "/images/json"):
+            tags, digests = image.get("RepoTags") or [], image.get("RepoDigests") or []
+            if not any(tag.startswith(f"{self._registry}/") for tag in tags):
+                for digest in digests:
+                    if digest.startswith(f"{self._registry}/"):
+                        self._remove(digest)
+
     def forget(self) -> None:
         """Removes from the engine what was pulled for tasks, unless something else uses it."""
         with self._lock:
             pulled, self._pulled = self._pulled, set()
         for reference in pulled:
-            try:
-                self._engine.call("DELETE", f"/images/{reference}")
-            except EngineError as error:
-                if error.status not in {404, 409}:
-                    raise
+            self._remove(reference)
+
+    def _remove(self, reference: str) -> None:
+        try:
+            self._engine.call("DELETE", f"/images/{reference}")
+        except EngineError as error:
+            if error.status not in {404, 409}:
+                raise

@@ -63,9 +63,9 @@ class Simulator:
         self.options = options or SimulatorOptions()
         self.calls, self.faults = Calls(), Faults()
         self._address = (host, port)
-        self._state_dir = state_dir.expanduser().absolute()
+        self.state_dir = state_dir.expanduser().absolute()
         self._lock = RLock()
-        self._engine = Engine(engine)
+        self.engine = Engine(engine)
         self._hooks = Hooks()
         self._server: BaseWSGIServer | None = None
         self._fargate: Fargate
@@ -103,7 +103,7 @@ class Simulator:
             raise
 
     def _start(self) -> None:
-        self._state_dir.mkdir(parents=True, exist_ok=True)
+        self.state_dir.mkdir(parents=True, exist_ok=True)
         host, port = self._address
         self._server = make_server(host, port, _not_ready, threaded=True, request_handler=_Handler)
         self._server.app = self._assemble()
@@ -111,19 +111,20 @@ class Simulator:
         Thread(target=self._fargate.warm_up, name="warm-up", daemon=True).start()
 
     def _assemble(self) -> Front:
-        fargate = Fargate(self._engine, self._state_dir, self.options, self.faults, self._lock)
+        fargate = Fargate(self.engine, self.state_dir, self.options, self.faults, self._lock)
         fargate.volumes.clear()
-        blobs, tokens = Blobs(self._state_dir / "ecr"), Tokens()
+        blobs, tokens = Blobs(self.state_dir / "ecr"), Tokens()
         blobs.clear()
         repositories = Repositories(self.options.account_id, self.options.region)
 
         def credentials() -> tuple[str, str]:
             return USER, tokens.issue(self.options.account_id)[0]
 
-        fargate.images = Images(self._engine, self.registry, repositories.resolve, credentials, self.faults)
-        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate), blobs
+        fargate.images = Images(self.engine, self.registry, repositories.resolve, credentials, self.faults)
+        throttle = Throttle(time.monotonic) if self.options.throttle else None
+        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, throttle), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
-        gate.install(self._hooks, self.calls, self.faults, Throttle(time.monotonic) if self.options.throttle else None)
+        gate.install(self._hooks, self.calls, self.faults, throttle)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, self.registry)
         ec2_actions.install(self._hooks)
