@@ -148,8 +148,9 @@ class TaskRunner:
     def _supervise(self) -> None:
         while True:
             self._check_stop()
-            for container in dependencies.startable(self.task.containers):
-                self._start_container(container)
+            while startable := dependencies.startable(self.task.containers):
+                for container in startable:
+                    self._start_container(container)
             if self.task.last_status == "ACTIVATING" and all(c.last_status != "PENDING" for c in self.task.containers):
                 self._advance("RUNNING")
                 self._fargate.pool.refill()
