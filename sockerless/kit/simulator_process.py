@@ -5,12 +5,12 @@ Knows nothing of what it simulates.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import Conflict, Unavailable
 from sockerless.kit import engines, probe
-from sockerless.simulator import server
 from sockerless.simulator.options import SimulatorOptions
 
 
@@ -30,7 +30,10 @@ class Asked:
 
 
 def run(asked: Asked) -> None:
-    """Serves until SIGINT or SIGTERM. Unavailable without an engine, Conflict when the port is taken."""
+    """Serves until SIGINT or SIGTERM. Unavailable without an engine, Conflict when the port is taken.
+
+    Forgets the shell's AWS_* variables: they are of another account, and a profile that is missing would end it.
+    """
     engine = _engine(asked.engine)
     if probe.get(f"tcp://{asked.host}:{asked.port}", "/") is not None:
         raise Conflict(f"something listens on {asked.host}:{asked.port} already; end it or choose another --port")
@@ -41,6 +44,10 @@ def run(asked: Asked) -> None:
         account_id=asked.account_id,
         limit_cpu=asked.limit_cpu,
     )
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    from sockerless.simulator import server  # here: moto takes most of a second, and reads those variables
+
     server.serve(asked.host, asked.port, engine, asked.state_dir or server.DEFAULT_STATE_DIR, options)
 
 
