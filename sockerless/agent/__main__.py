@@ -46,6 +46,10 @@ async def serve() -> int:
     os.umask(0o022)
     credentials = take(os.environ)
     erase_initial_environment()
+    if not os.access(STATE_DIR, os.W_OK):
+        raise InvalidParameter(
+            f"{STATE_DIR} is not a directory that can be written: the task must mount a volume there"
+        )
     own_environment = dict(os.environ)
     loop = asyncio.get_running_loop()
     journal = Journal(Path(STATE_DIR))

@@ -97,7 +97,9 @@ class Journal:
     @property
     def first_ns(self) -> int:
         """The oldest kept stamp once older output has been dropped, 0 while everything is kept."""
-        return self._segments[0].first_ns if self.start and self._segments else 0
+        if not self.start:
+            return 0
+        return self._segments[0].first_ns if self._segments else self._next_ns
 
     @property
     def last_ns(self) -> int:

@@ -32,7 +32,7 @@ class Conflict(Exception):
 class Run:
     """One run of the main process. Its output is the journal from start on, up to end once that is known."""
 
-    def __init__(self, process: Process, spawned: Spawned, journal: Journal) -> None:
+    def __init__(self, process: Process, spawned: Spawned, output: Output) -> None:
         self.process = process
         self.pid = spawned.pid
         self.started_at_ns = spawned.started_at_ns
@@ -40,7 +40,7 @@ class Run:
         self.terminal = spawned.terminal
         once = process.stdin_once and not process.tty  # the end of a client is not the end of its terminal
         self.stdin = None if spawned.stdin is None else Stdin(spawned.stdin, once=once)
-        self.output = Output(journal, spawned.outputs)
+        self.output = output
         self.end: int | None = None
         self.exited: Exited | None = None
 
@@ -91,7 +91,8 @@ class Lifecycle:
             spawned = await spawn(process, self._reaper, self._own_environment)
         finally:
             self._starting = False
-        run = self.run = Run(process, spawned, self.journal)
+        output = Output(self.journal, spawned.outputs, self._archive.notice)
+        run = self.run = Run(process, spawned, output)
         self._watching = asyncio.create_task(self._watch(run, kills_before))
         if self._terminated:
             os.kill(run.pid, process.stop_signal)

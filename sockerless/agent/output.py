@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from sockerless.agent.descriptors import READ_BYTES
 from sockerless.agent.journal import Journal
@@ -18,9 +19,10 @@ DISK_RETRY_S = 0.1
 
 
 class Output:
-    """Reads sources, descriptors by their stream, from the moment it is made."""
+    """Reads sources, descriptors by their stream, from the moment it is made; notice takes what people should know."""
 
-    def __init__(self, journal: Journal, sources: dict[int, int]) -> None:
+    def __init__(self, journal: Journal, sources: dict[int, int], notice: Callable[[str], None]) -> None:
+        self._notice = notice
         self._loop = asyncio.get_running_loop()
         self._journal = journal
         self._sources = sources
@@ -64,16 +66,20 @@ class Output:
         """Keeps what was read last; while the disk has no room for it, nothing more is read."""
         if self._unsaved is None:
             return
-        if self._journal.append(*self._unsaved):
-            self._unsaved = None
-            self._active.set()
-            if self._must_wait():
-                self._pause()
-            else:
-                self._resume()
-        else:
+        try:
+            self._journal.append(*self._unsaved)
+        except OSError as error:
+            if not self._paused:
+                self._notice(f"output cannot be kept, the process waits: {error}")
             self._pause()
             self._loop.call_later(DISK_RETRY_S, self._save)
+            return
+        self._unsaved = None
+        self._active.set()
+        if self._must_wait():
+            self._pause()
+        else:
+            self._resume()
 
     def _end(self, descriptor: int) -> None:
         self._loop.remove_reader(descriptor)

@@ -57,6 +57,8 @@ def build(destination: Path) -> Bundle:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         path.chmod(0o755 if is_elf(content) else 0o644)
+    for directory in (destination, *(path for path in destination.rglob("*") if path.is_dir())):
+        directory.chmod(0o755)
     return Bundle(destination, version, architecture, sum(map(len, contents.values())))
 
 

@@ -61,6 +61,12 @@ class Engine:
         assert not check or done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
+    def stderr(self, *arguments: str) -> str:
+        """Its stderr."""
+        return subprocess.run(
+            ["docker", "--host", self.address, *arguments], capture_output=True, check=True
+        ).stderr.decode()
+
 
 class Control:
     """A control connection: hello, then replies by request, and the exit."""
@@ -215,6 +221,7 @@ def start_agent(
         wire.ENV_TOKEN: credentials.token,
         wire.ENV_CERTIFICATE: credentials.certificate_pem,
         wire.ENV_KEY: credentials.key_pem,
+        **dict.fromkeys(wire.BLANK_VARIABLES, ""),
         **({} if patience_s is None else {wire.ENV_PATIENCE_S: str(patience_s)}),
     }
     environment = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]

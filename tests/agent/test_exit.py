@@ -145,6 +145,12 @@ async def test_an_agent_that_nobody_starts_gives_up_with_125(launch: Callable[..
     assert any(" agent F nobody started a process within 0.5 s" in line for line in container.archive())
 
 
+async def test_an_agent_that_cannot_write_its_state_says_so(launch: Callable[..., AgentContainer]) -> None:
+    container = launch(state="ro,size=1m")
+    assert await container.ended() == 125
+    assert container.engine.stderr("logs", container.id).startswith("/.sockerless/state is not a directory that can be")
+
+
 async def test_finish_ends_an_agent_that_never_started_anything(container: AgentContainer) -> None:
     control = await container.control()
     assert (await control.request("finish")).error_kind is None

@@ -69,11 +69,13 @@ async def test_an_image_whose_environment_is_not_for_the_agent(
     container = launch(
         image=import_image(
             "ENV LD_LIBRARY_PATH=/nosuch", "ENV PYTHONHOME=/nosuch", "ENV PYTHONPATH=/nosuch",
-            "ENV OPENSSL_CONF=/nosuch", "ENV LANG=xx_XX", "ENV LC_ALL=C",
+            "ENV OPENSSL_CONF=/nosuch", "ENV LANG=xx_XX", "ENV LC_ALL=C", "ENV LD_PRELOAD=/busybox",
         )
     )  # fmt: skip
     output, _ = await container.run("/busybox", "echo", "fine")
     assert output.stdout == b"fine\n"
+    await container.ended()
+    assert container.engine.stderr("logs", container.id) == ""
 
 
 async def test_a_read_only_root(launch: Callable[..., AgentContainer]) -> None:

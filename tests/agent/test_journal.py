@@ -75,6 +75,16 @@ def test_over_its_bound_the_oldest_goes_and_a_slow_cursor_goes_on_with_the_oldes
     assert 0 < journal.end - journal.start <= 3 * 1200
 
 
+def test_the_oldest_stamp_is_named_once_something_was_dropped_even_if_that_is_all(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=10, segments=1)
+    journal.append(1, b"x" * 10)
+    assert journal.first_ns == 0
+    journal.append(1, b"x" * 10)
+    assert journal.first_ns == journal.last_ns
+    assert journal._drop_what_is_read()
+    assert journal.first_ns > journal.last_ns
+
+
 def test_a_chunk_larger_than_one_read_is_read_whole(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.append(1, b"x" * 1_000_000)

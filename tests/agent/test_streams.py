@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from sockerless.wire import agent as wire
-from tests.agent.container import AgentContainer, received
+from tests.agent.container import DEADLINE_S, AgentContainer, received
 
 pytestmark = pytest.mark.engine
 
@@ -155,10 +155,15 @@ async def test_a_stream_of_what_is_running_ends_at_once_between_runs(container: 
 
 async def test_a_full_disk_slows_the_process_and_loses_nothing_live(launch: Callable[..., AgentContainer]) -> None:
     container = launch(state="rw,size=3m")
-    output, exited = await container.run("sh", "-c", f"yes {'x' * 149} | head -n 80000")
-    assert output.stdout == (b"x" * 149 + b"\n") * 80_000
-    assert await container.ended() == exited.code == 0
-    assert container.archived().stdout == output.stdout
+    control = await container.control()
+    stream = await container.streams()
+    await control.start("sh", "-c", f"yes {'x' * 149} | head -n 80000")
+    async with asyncio.timeout(DEADLINE_S):
+        while not any(" agent F output cannot be kept, the process waits: " in line for line in container.archive()):
+            await asyncio.sleep(0.05)
+    assert (await received(stream)).stdout == (b"x" * 149 + b"\n") * 80_000
+    assert await container.ended() == (await control.exited()).code == 0
+    assert container.archived().stdout == (b"x" * 149 + b"\n") * 80_000
 
 
 async def test_a_reader_that_stops_slows_the_process_and_loses_nothing(container: AgentContainer) -> None:
