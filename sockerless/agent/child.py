@@ -1,8 +1,9 @@
-"""Between fork and exec: what the forked child does to become the container's main process.
+"""Between fork and exec: what the forked child does to become the container's main process, or one beside it.
 
 Owns the order of the steps, which is runc's: session, terminal, signals, privileges, working directory, program.
 Runs alone in its process, so it may block. Refusals are told to the parent over a pipe in Docker's own words; after
-exec nothing of the agent is left. Sources: runc 1.1 init, and Docker 20.10's answers to `docker run`, as recorded.
+exec nothing of the agent is left. Sources: runc 1.1 init, and Docker 20.10's answers to `docker run` and
+`docker exec`, as recorded.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from sockerless.agent.users import User
 from sockerless.wire.agent import ErrorKind
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+START_FAILED = "failed to create shim task: OCI runtime create failed: runc create failed"
+EXEC_FAILED = "OCI runtime exec failed: exec failed"
+"""How Docker's answer begins when the main process, or one beside it, cannot be started."""
 _FAILED_BEFORE_EXEC, _FAILED_EXEC = 125, 1
 
 
 class StartRefused(Exception):
-    """The process cannot be started: kind as in wire/agent.py, message as Docker's start would answer."""
+    """The process cannot be started: kind as in wire/agent.py, message as Docker answers (in the child: its reason)."""
 
     def __init__(self, kind: ErrorKind, message: str) -> None:
         super().__init__(message)
@@ -37,7 +41,10 @@ class StartRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the child needs. stdio: descriptors for 0, 1, 2; terminal: they are a pty's slave side."""
+    """All that the child needs. stdio: descriptors for 0, 1, 2; terminal: they are a pty's slave side.
+
+    failed: START_FAILED or EXEC_FAILED.
+    """
 
     argv: list[str]
     env: dict[str, str]
@@ -47,6 +54,7 @@ class Plan:
     terminal: bool
     capabilities_drop: Sequence[str]
     no_new_privileges: bool
+    failed: str
 
 
 def become(plan: Plan, report: int) -> NoReturn:
@@ -55,7 +63,8 @@ def become(plan: Plan, report: int) -> NoReturn:
         _prepare(plan)
         program = find_program(plan.argv[0], plan.env.get("PATH", DEFAULT_PATH))
     except StartRefused as refused:
-        os.write(report, json.dumps([refused.kind, refused.message]).encode())
+        message = f"{plan.failed}: unable to start container process: {refused.message}: unknown"
+        os.write(report, json.dumps([refused.kind, message]).encode())
         os._exit(_FAILED_BEFORE_EXEC)
     try:
         os.execve(program, plan.argv, plan.env)  # noqa: S606 - the container's own program
@@ -86,7 +95,7 @@ def _prepare(plan: Plan) -> None:
         if plan.no_new_privileges:
             privileges.forbid_new_privileges()
     except OSError as error:
-        raise StartRefused("failed", shim_message(_reason(error))) from error
+        raise StartRefused("failed", _reason(error)) from error
 
 
 def _default_signals() -> None:
@@ -98,18 +107,23 @@ def _default_signals() -> None:
 
 def _enter(directory: str, user: User) -> None:
     """Changes to directory as root or, where root may not (NFS), as the user; then is the user."""
+    entered = _change_directory(directory, may_be_refused=True)
+    _be(user)
+    if not entered:
+        _change_directory(directory)
+
+
+def _change_directory(directory: str, *, may_be_refused: bool = False) -> bool:
+    """Whether the process is in directory now; without may_be_refused a lack of permission is a refusal too."""
     try:
         os.chdir(directory)
-        entered = True
-    except PermissionError:
-        entered = False
-    _be(user)
-    try:
-        if not entered:
-            os.chdir(directory)
-    except PermissionError as error:
-        inner = f'chdir to cwd ("{directory}") set in config.json failed: {_reason(error)}'
-        raise StartRefused("permission", shim_message(inner)) from error
+    except OSError as error:
+        if may_be_refused and isinstance(error, PermissionError):
+            return False
+        kind: ErrorKind = "permission" if isinstance(error, PermissionError) else "not_found"
+        reason = f'chdir to cwd ("{directory}") set in config.json failed: {_reason(error)}'
+        raise StartRefused(kind, reason) from error
+    return True
 
 
 def _be(user: User) -> None:
@@ -124,15 +138,15 @@ def _be(user: User) -> None:
 
 
 def find_program(name: str, search_path: str) -> str:
-    """The path to execute for name. StartRefused with Docker's words when there is none or it may not be executed."""
+    """The path to execute for name. StartRefused with runc's words when there is none or it may not be executed."""
     if "/" in name:
         try:
             executable = _is_executable(name)
         except OSError as error:
             kind: ErrorKind = "permission" if error.errno == errno.EACCES else "not_found"
-            raise StartRefused(kind, _exec_message(name, f"stat {name}: {_reason(error)}")) from error
+            raise StartRefused(kind, _exec_reason(name, f"stat {name}: {_reason(error)}")) from error
         if not executable:
-            raise StartRefused("permission", _exec_message(name, "permission denied"))
+            raise StartRefused("permission", _exec_reason(name, "permission denied"))
         return name
     for directory in search_path.split(":") if name else ():
         candidate = os.path.join(directory or ".", name)
@@ -141,23 +155,15 @@ def find_program(name: str, search_path: str) -> str:
                 return candidate
         except OSError:
             continue
-    raise StartRefused("not_found", _exec_message(name, "executable file not found in $PATH"))
+    raise StartRefused("not_found", _exec_reason(name, "executable file not found in $PATH"))
 
 
 def _is_executable(path: str) -> bool:
     return not stat.S_ISDIR(os.stat(path).st_mode) and os.access(path, os.X_OK)
 
 
-def _exec_message(name: str, reason: str) -> str:
-    return shim_message(f'exec: "{name}": {reason}')
-
-
-def shim_message(reason: str) -> str:
-    """Docker's start error around reason."""
-    return (
-        "failed to create shim task: OCI runtime create failed: runc create failed: "
-        f"unable to start container process: {reason}: unknown"
-    )
+def _exec_reason(name: str, reason: str) -> str:
+    return f'exec: "{name}": {reason}'
 
 
 def _reason(error: OSError) -> str:

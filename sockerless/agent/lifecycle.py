@@ -99,6 +99,12 @@ class Lifecycle:
         self._change()
         return {"pid": run.pid, "started_at_ns": run.started_at_ns}
 
+    async def spawn_beside(self, process: Process) -> Spawned:
+        """Runs one more process, which ends with the main one at the latest. Conflict while that does not run."""
+        if self.run is None or self.run.code.done():
+            raise Conflict("the process is not running")
+        return await spawn(process, self._reaper, self._own_environment, beside=True)
+
     def is_running(self) -> bool:
         """Whether a process runs, or has output that is still being read."""
         return self.run is not None and self.run.exited is None

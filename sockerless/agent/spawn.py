@@ -1,4 +1,5 @@
-"""Starting the main process: what must stand before the fork, the fork, and the parent's side of its descriptors.
+"""Starting a process, the main one or one beside it: what must stand before the fork, the fork, and the parent's side
+of its descriptors.
 
 Owns user, environment, working directory, /etc/hosts, pipes and terminal of one start. child.py owns what happens
 behind the fork.
@@ -40,9 +41,18 @@ class Spawned:
     terminal: int | None
 
 
-async def spawn(process: Process, reaper: Reaper, own_environment: Mapping[str, str]) -> Spawned:
-    """Runs process. StartRefused when it cannot be, with nothing left behind but a working directory it asked for."""
-    user = _prepare(process)
+async def spawn(
+    process: Process, reaper: Reaper, own_environment: Mapping[str, str], *, beside: bool = False
+) -> Spawned:
+    """Runs process. StartRefused when it cannot be, with nothing left behind but a working directory it asked for.
+
+    beside: it is not the main process. Then its working directory must exist, and the container stays as it is. Forks
+    before anything else can run.
+    """
+    user = _checked(process, beside=beside)
+    if not beside:
+        _make_directory(process.working_dir or "/")
+        _add_hosts(process.hosts)
     ours, theirs = _terminal(process) if process.tty else _pipes(process)
     plan = Plan(
         argv=process.argv,
@@ -53,6 +63,7 @@ async def spawn(process: Process, reaper: Reaper, own_environment: Mapping[str, 
         terminal=process.tty,
         capabilities_drop=process.capabilities_drop,
         no_new_privileges=process.no_new_privileges,
+        failed=child.EXEC_FAILED if beside else child.START_FAILED,
     )
     for descriptor in set(theirs):
         _give(descriptor, user)
@@ -75,17 +86,16 @@ def resize(terminal: int, height: int, width: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
 
-def _prepare(process: Process) -> User:
-    """Checks and does what needs no child: who it runs as, its working directory, its host names."""
+def _checked(process: Process, *, beside: bool) -> User:
+    """Checks what needs no child; who it runs as."""
     _check_strings(process)
+    if beside and not (process.working_dir or "/").startswith("/"):
+        raise StartRefused("failed", f"{child.EXEC_FAILED}: Cwd must be an absolute path: unknown")
     try:
         privileges.capability_numbers(process.capabilities_drop)
-        user = read_user(process.user)
+        return read_user(process.user)
     except InvalidParameter as error:
         raise StartRefused("invalid", error.message) from error
-    _make_directory(process.working_dir or "/")
-    _add_hosts(process.hosts)
-    return user
 
 
 def _check_strings(process: Process) -> None:
