@@ -65,13 +65,43 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """A TCP port of the task that the daemon's machine listens for: host_ip and host_port, 0 until one is chosen."""
+
+    container_port: int
+    host_ip: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class HealthProbe:
+    """One run of a health check. exit_code: 0 healthy, -1 when it could not run or took too long."""
+
+    start_ns: int
+    end_ns: int
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where a container's health check stands: its last probes (at most five), oldest first."""
+
+    status: Literal["starting", "healthy", "unhealthy"] = "starting"
+    failing_streak: int = 0
+    log: tuple[HealthProbe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One container's record: what was asked and how it ended.
 
     config, host_config, networking_config: Docker's create sections as asked; config is merged with the image's.
     image: the reference as the client wrote it. task: the live binding, or None when no task exists (any more).
     log_streams: awslogs streams of every task that served this container, oldest first.
+    ports: what is published while the process runs.
     last_log_ns: stamp of the last archived log piece the agent reported; 0: it logged nothing, -1: unknown.
+    health: of the last run, None when it has no health check (or has not run).
     """
 
     id: str
@@ -90,6 +120,8 @@ class Container:
     log_streams: tuple[str, ...] = ()
     last_log_ns: int = -1
     restart_count: int = 0
+    ports: tuple[PublishedPort, ...] = ()
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +148,18 @@ class TaskDefinitionRecord:
     shape: str
     arn: str
     last_used_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an object, as Docker's event stream tells it.
+
+    type: "container", "image"...; attributes: labels and particulars. sequence: its place in the journal, 0 before.
+    """
+
+    type: str
+    action: str
+    actor_id: str
+    attributes: dict[str, str]
+    time_ns: int
+    sequence: int = 0

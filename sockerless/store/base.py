@@ -1,13 +1,17 @@
 """The store's one small interface: what was asked and how it ended.
 
-Every save is durable before it returns. Methods are synchronous and short (one SQL statement each).
+Every save is durable before it returns, but for add_event's. Methods are synchronous and short (one SQL statement
+each).
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from sockerless.types import Container, Image, TaskDefinitionRecord
+from sockerless.types import Container, Event, Image, TaskDefinitionRecord
+
+KEPT_EVENTS = 4096
+"""How many of the newest events a store keeps."""
 
 
 class Store(Protocol):
@@ -48,6 +52,18 @@ class Store(Protocol):
 
     def delete_task_definition(self, shape: str) -> None:
         """Forgets the definition; does nothing when it is gone already."""
+
+    def add_event(self, event: Event) -> int:
+        """Appends to the journal of events, which keeps the newest KEPT_EVENTS; the event's sequence, from 1 on.
+
+        The one write that may be lost with the machine (not with the daemon): an event is news, not a record.
+        """
+
+    def events(self, after: int, limit: int) -> list[Event]:
+        """At most limit kept events whose sequence is above after, oldest first."""
+
+    def last_event(self) -> int:
+        """The sequence of the newest event ever added, 0 when there was none."""
 
     def close(self) -> None:
         """Releases the medium."""

@@ -15,17 +15,24 @@ from pathlib import Path
 
 from sockerless import errors
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_SCHEMA = f"""
+_FIRST_SCHEMA = """
 CREATE TABLE installation (id TEXT NOT NULL);
 CREATE TABLE containers (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at_ns INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE images (sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL);
 CREATE TABLE repo_tags (repo_tag TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE);
 CREATE TABLE task_definitions (shape TEXT PRIMARY KEY, document TEXT NOT NULL);
-PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA user_version = 1;
 """
+_UPGRADES = {
+    2: """
+CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL);
+PRAGMA user_version = 2;
+"""
+}
+"""What each version added to the one before."""
 
 
 def make_private(directory: Path) -> None:
@@ -70,6 +77,16 @@ def committed(database: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def unsynced(database: sqlite3.Connection) -> Iterator[None]:
+    """What is committed inside reaches the operating system at once and the disk later."""
+    database.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        database.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
 def medium(directory: Path) -> Iterator[None]:
     """What the disk and SQLite fail with, as errors.*."""
     try:
@@ -89,8 +106,15 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer sockerless-kit (schema {found}, this one knows {SCHEMA_VERSION}); "
             "install that version, or choose another SOCKERLESS_STATE_DIR"
         )
-    if found == 0:
-        with committed(database):
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                database.execute(statement)
+    with committed(database):
+        if found == 0:
+            _execute(database, _FIRST_SCHEMA)
             database.execute("INSERT INTO installation (id) VALUES (?)", (secrets.token_hex(8),))
+        for version, statements in _UPGRADES.items():
+            if version > found:
+                _execute(database, statements)
+
+
+def _execute(database: sqlite3.Connection, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";")):
+        database.execute(statement)

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from sockerless import errors
 from sockerless.store import lock
-from sockerless.store.database import committed, make_private, medium, open_database
+from sockerless.store.base import KEPT_EVENTS
+from sockerless.store.database import committed, make_private, medium, open_database, unsynced
 from sockerless.store.documents import from_text, to_text
-from sockerless.types import Container, Image, TaskDefinitionRecord
+from sockerless.types import Container, Event, Image, TaskDefinitionRecord
 
 
 class SqliteStore:
@@ -113,6 +114,25 @@ class SqliteStore:
     def delete_task_definition(self, shape: str) -> None:
         """Forgets the definition; does nothing when it is gone already."""
         self._change("DELETE FROM task_definitions WHERE shape = ?", shape)
+
+    def add_event(self, event: Event) -> int:
+        """Appends to the journal, which keeps the newest KEPT_EVENTS; survives the daemon, not a power failure."""
+        with self._one_at_a_time, medium(self._directory), unsynced(self._database), committed(self._database):
+            added = self._database.execute("INSERT INTO events (document) VALUES (?)", (to_text(event),))
+            sequence = int(added.lastrowid or 0)
+            self._database.execute("DELETE FROM events WHERE sequence <= ?", (sequence - KEPT_EVENTS,))
+        return sequence
+
+    def events(self, after: int, limit: int) -> list[Event]:
+        """At most limit kept events whose sequence is above after, oldest first."""
+        query = "SELECT sequence, document FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        with self._one_at_a_time, medium(self._directory):
+            rows = self._database.execute(query, (after, limit)).fetchall()
+        return [replace(from_text(Event, document), sequence=sequence) for sequence, document in rows]
+
+    def last_event(self) -> int:
+        """The sequence of the newest event ever added, 0 when there was none."""
+        return int((self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'events'") or ["0"])[0])
 
     def close(self) -> None:
         """Releases the file and its lock."""

@@ -14,7 +14,10 @@ from sockerless.types import (
     AgentCredentials,
     Container,
     ContainerState,
+    Health,
+    HealthProbe,
     Image,
+    PublishedPort,
     TaskBinding,
     TaskDefinitionRecord,
     TaskSize,
@@ -64,6 +67,8 @@ def container(number: int, name: str | None = None, **changes: Any) -> Container
         "log_streams": ("sockerless/main/0", "sockerless/main/1"),
         "last_log_ns": 1_767_323_045_678_901_235,
         "restart_count": 3,
+        "ports": (PublishedPort(80, "127.0.0.1", 8080),),
+        "health": Health("healthy", 1, (HealthProbe(1, 2, 1, "no"), HealthProbe(3, 4, 0, "yes\n"))),
     }
     return Container(**{**values, **changes})
 

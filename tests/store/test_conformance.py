@@ -9,8 +9,8 @@ from dataclasses import fields, replace
 import pytest
 
 from sockerless import errors
-from sockerless.store.base import Store
-from sockerless.types import Container, ContainerState
+from sockerless.store.base import KEPT_EVENTS, Store
+from sockerless.types import Container, ContainerState, Event
 from tests.store.conftest import container, definition, image
 
 Reopen = Callable[[], Store]
@@ -187,3 +187,25 @@ def test_definitions_are_kept_by_shape(reopen: Reopen) -> None:
     store.save_task_definition(definition("s1", 2))
     found = {record.shape: record for record in reopen().task_definitions()}
     assert found == {"s1": definition("s1", 2), "s2": definition("s2")}
+
+
+def event(number: int) -> Event:
+    return Event("container", f"action {number}", "id", {"name": "ü"}, number)
+
+
+def test_events_come_back_in_order_with_their_places_after_a_restart(reopen: Reopen) -> None:
+    store = reopen()
+    assert store.last_event() == 0
+    assert [store.add_event(event(number)) for number in (1, 2, 3)] == [1, 2, 3]
+    store = reopen()
+    assert store.events(after=1, limit=10) == [replace(event(2), sequence=2), replace(event(3), sequence=3)]
+    assert [kept.sequence for kept in store.events(after=0, limit=2)] == [1, 2]
+    assert store.last_event() == 3
+    assert store.events(after=3, limit=10) == []
+
+
+def test_only_the_newest_events_are_kept(store: Store) -> None:
+    for number in range(KEPT_EVENTS + 5):
+        store.add_event(event(number))
+    assert store.events(after=0, limit=1)[0].sequence == 6
+    assert store.last_event() == KEPT_EVENTS + 5

@@ -15,6 +15,7 @@ import pytest
 
 from sockerless import errors
 from sockerless.store.sqlite import open_store
+from sockerless.types import Event
 from tests.store.conftest import container
 
 HOLD = """
@@ -104,11 +105,25 @@ def test_a_store_of_a_newer_version_is_refused_with_what_to_do_and_stays_usable_
     open_store(tmp_path / "state").close()
     database = sqlite3.connect(tmp_path / "state" / "records.sqlite3")
     database.execute("PRAGMA user_version = 99")
-    with pytest.raises(errors.NotSupported, match=r"schema 99, this one knows 1.*SOCKERLESS_STATE_DIR"):
+    with pytest.raises(errors.NotSupported, match=r"schema 99, this one knows 2.*SOCKERLESS_STATE_DIR"):
         open_store(tmp_path / "state")
-    database.execute("PRAGMA user_version = 1")
+    database.execute("PRAGMA user_version = 2")
     database.close()
     open_store(tmp_path / "state").close()
+
+
+def test_a_store_of_the_first_version_is_brought_up_with_what_it_holds(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "state")
+    store.save_container(container(1))
+    store.close()
+    database = sqlite3.connect(tmp_path / "state" / "records.sqlite3")
+    database.execute("DROP TABLE events")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    store = open_store(tmp_path / "state")
+    assert store.containers() == [container(1)]
+    assert store.add_event(Event("container", "start", "1", {}, 1)) == 1
+    store.close()
 
 
 def test_a_save_syncs_the_write_ahead_log_before_it_returns(tmp_path: Path) -> None:
