@@ -1,4 +1,4 @@
-"""The ECR actions that must speak of the simulator's own data plane: addresses, tokens, sizes.
+"""The ECR actions that must speak of the simulator's own data plane: addresses, tokens, sizes; and moving tags.
 
 Source: moto 5.2, ecr/models.py (Repository.uri, Image.get_image_size_in_bytes), ecr/responses.py.
 """
@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import BaseResponse
-from moto.ecr.models import Image, Repository
+from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
 from sockerless.simulator.hooks import Hooks
 from sockerless.simulator.repositories import image_size_bytes
 from sockerless.simulator.tasks import JsonObject
 from sockerless.simulator.tokens import USER, Tokens
+
+
+def _untag(image: Image, tag: str) -> None:
+    """Takes a tag from an image and keeps the image, as ECR does; moto would delete one that has no other."""
+    image.remove_tag(tag)
+    if not image.image_tags:
+        image.image_tag = None
 
 
 def install(hooks: Hooks, tokens: Tokens, registry: str) -> None:
@@ -38,6 +45,19 @@ def install(hooks: Hooks, tokens: Tokens, registry: str) -> None:
         original(repository, *arguments, **named)
         repository.uri = f"{registry}/{repository.name}"
 
+    def put_image(
+        backend: ECRBackend, repository_name: str, image_manifest: str, image_tag: str | None, *rest: Any
+    ) -> Image:
+        repository = backend.repositories.get(repository_name)
+        if repository is not None and image_tag is not None:
+            backend._resolve_image_tag_mutability(repository, image_tag)
+            for image in repository.images:
+                if image_tag in image.image_tags and image.image_manifest != image_manifest:
+                    _untag(image, image_tag)
+        stored: Image = put(backend, repository_name, image_manifest, image_tag, *rest)
+        return stored
+
     hooks.action(ECRResponse, "get_authorization_token", get_authorization_token)
     original = hooks.replace(Repository, "__init__", initialise)
+    put = hooks.replace(ECRBackend, "put_image", put_image)
     hooks.replace(Image, "get_image_size_in_bytes", image_size_bytes)
