@@ -14,7 +14,7 @@ from moto.ec2.models import ec2_backends
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
 from moto.ecs.models import Cluster, TaskDefinition
 
-from sockerless.simulator import fargate_sizes, tagrules
+from sockerless.simulator import fargate_sizes, roles, tagrules
 from sockerless.simulator.tasks import JsonObject
 
 MAX_COUNT = 10
@@ -41,6 +41,7 @@ class RunRequest:
         self, document: JsonObject, cluster: Cluster, definition: TaskDefinition, account_id: str, region: str
     ) -> None:
         self.document, self._cluster, self._definition = document, cluster, definition
+        self._account_id = account_id
         self._ec2 = ec2_backends[account_id][region]
         self.overrides: JsonObject = document.get("overrides") or {}
         self.count = int(document.get("count") or 1)
@@ -52,6 +53,7 @@ class RunRequest:
         self._check_launch()
         self._check_overrides()
         self._check_network()
+        roles.check(self._account_id, self._definition, self.overrides)
         tagrules.check(self.document.get("tags") or [])
 
     def _check_plain_members(self) -> None:

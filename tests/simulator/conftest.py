@@ -17,6 +17,14 @@ from sockerless.simulator.options import DEFAULT_ENGINE, SimulatorOptions
 from sockerless.simulator.server import Simulator
 
 ROLE = "arn:aws:iam::123456789012:role/execution"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+        ],
+    }
+)
 LOG_GROUP = "/tests"
 T = TypeVar("T")
 
@@ -68,9 +76,10 @@ class Account:
         group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)
         self.security_group = group["GroupId"]
         self.client("ecs").create_cluster(clusterName=self.cluster, capacityProviders=["FARGATE", "FARGATE_SPOT"])
+        self.client("iam").create_role(RoleName="execution", AssumeRolePolicyDocument=TRUST)
         self.client("logs").create_log_group(logGroupName=LOG_GROUP)
 
-    def definition(self, family: str, *containers: dict[str, Any], **members: Any) -> dict[str, Any]:
+    def definition(self, family: str, /, *containers: dict[str, Any], **members: Any) -> dict[str, Any]:
         """A RegisterTaskDefinition request of the smallest Fargate size, overridden by members."""
         return {
             "family": family,
@@ -82,7 +91,7 @@ class Account:
             "containerDefinitions": list(containers),
         } | members
 
-    def register(self, family: str, *containers: dict[str, Any], **members: Any) -> dict[str, Any]:
+    def register(self, family: str, /, *containers: dict[str, Any], **members: Any) -> dict[str, Any]:
         """Registers such a definition; the definition."""
         request = self.definition(family, *containers, **members)
         registered: dict[str, Any] = self.client("ecs").register_task_definition(**request)["taskDefinition"]
