@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from sockerless.agent.child import StartRefused
+from sockerless.agent.exec import Execs
 from sockerless.agent.lifecycle import Conflict, Lifecycle
 from sockerless.wire.agent import Hello, Message, Reply, Request, decode, encode, process_from
 
@@ -21,8 +22,9 @@ GOING_AWAY, POLICY_VIOLATION = 1001, 1008
 class ControlConnections:
     """Serves each control connection until it closes, or until everything queued is sent after close()."""
 
-    def __init__(self, lifecycle: Lifecycle, agent_version: str) -> None:
+    def __init__(self, lifecycle: Lifecycle, execs: Execs, agent_version: str) -> None:
         self._lifecycle = lifecycle
+        self._execs = execs
         self._agent_version = agent_version
         self._sending: dict[asyncio.Task[None], asyncio.Queue[Message | None]] = {}
 
@@ -82,6 +84,10 @@ class ControlConnections:
                 return await self._lifecycle.start(process_from(arguments["process"]))
             case "signal":
                 self._lifecycle.signal(int(arguments["signal"]))
+            case "resize" if "exec" in arguments:
+                self._execs.resize(arguments["exec"], int(arguments["height"]), int(arguments["width"]))
+            case "exec_state":
+                return self._execs.state(arguments["exec"])
             case "resize":
                 self._lifecycle.resize(int(arguments["height"]), int(arguments["width"]))
             case "finish":

@@ -23,9 +23,11 @@ from websockets.datastructures import MultipleValuesError
 from websockets.http11 import Request, Response
 
 from sockerless.agent.control import ControlConnections
+from sockerless.agent.exec import Execs
 from sockerless.agent.kept import serve_logs
 from sockerless.agent.lifecycle import Lifecycle
 from sockerless.agent.streams import serve_streams
+from sockerless.agent.tunnel import serve_tunnel
 from sockerless.wire import agent as protocol
 
 STUCK_S = 5.0
@@ -39,17 +41,18 @@ class AgentServer:
     def __init__(self, lifecycle: Lifecycle, token: str, agent_version: str, logger: logging.Logger) -> None:
         self._lifecycle = lifecycle
         self._authorization = f"Bearer {token}".encode()
-        self._controls = ControlConnections(lifecycle, agent_version)
+        self._execs = Execs(lifecycle)
+        self._controls = ControlConnections(lifecycle, self._execs, agent_version)
         self._logger = logger
         self._following: dict[ServerConnection, asyncio.Task[None]] = {}
         self._connections: set[ServerConnection] = set()
         self._server: Server | None = None
 
-    async def listen(self, tls: ssl.SSLContext, port: int = protocol.PORT) -> None:
-        """Listens on every address."""
+    async def listen(self, tls: ssl.SSLContext, listening: socket.socket | None = None) -> None:
+        """Listens on every address, or on the given socket."""
         self._server = await serve(
             self._handle,
-            sock=_listening_socket(port),
+            sock=listening or _listening_socket(protocol.PORT),
             ssl=tls,
             process_request=self._check,
             process_response=self._add_headers,
@@ -118,6 +121,10 @@ class AgentServer:
             case protocol.STREAMS:
                 streams = protocol.StreamQuery.from_query(parts.query)
                 return lambda connection: serve_streams(connection, streams, self._lifecycle)
+            case protocol.EXEC:
+                return self._execs.serve
+            case protocol.TUNNEL:
+                return serve_tunnel
             case protocol.LOGS:
                 logs = protocol.LogQuery.from_query(parts.query)
                 return lambda connection: serve_logs(connection, logs, self._lifecycle)

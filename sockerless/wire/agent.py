@@ -12,8 +12,12 @@ STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, rep
          text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0. While the process
          takes no stdin the agent reads nothing, not even pings: a client must not wait for pongs here. Closed with
          1001 when the agent ends before a run that the stream waits for.
+EXEC     one more process and its streams: wire/agent_exec.py.
 LOGS     the kept output, a frame per line or part of one. Query: LogQuery.to_query(). Agent to daemon as STREAMS;
          closed with 1000 at the end. The answer to the upgrade carries FIRST_NS_HEADER.
+TUNNEL   one TCP connection to a port of the task. May be opened in advance: the daemon's opening text frame
+         {"port": number} makes the agent connect; it answers {"ok": {}} or {"error": {"kind", "message"}}. Then
+         binary frames are the bytes of both directions; STDIN_EOF ends one direction. Closed with 1000 at the end.
 
 Knows no socket and no JSON library beyond the standard one. A message that does not decode raises ValueError.
 """
@@ -38,6 +42,8 @@ STATE_DIR = MOUNT + "/state"
 CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
+EXEC = "/v1/exec"
+TUNNEL = "/v1/tunnel"
 FIRST_NS_HEADER = "X-Journal-First-Ns"
 """Header of the answer to a LOGS upgrade: the oldest kept stamp, 0 while nothing was dropped (to the archive)."""
 MAX_FRAME_BYTES = 4 * 1024 * 1024
@@ -99,12 +105,13 @@ class Request:
 
     op and arguments: "start" {"process": Process}, answered {"pid", "started_at_ns"} once the program runs or
     refused with not_found / permission / invalid; "signal" {"signal": number} (conflict when nothing runs);
-    "resize" {"height", "width"}; "finish" {} ends a lingering (or never started) agent, which exits with its
-    process's code. "start" after an exit runs the process again in the same task.
+    "resize" {"height", "width"}, with "exec": id for an exec's terminal (conflict when it does not run); "exec_state"
+    {"exec": id}, answered {"running", "code"} (null: not known); "finish" {} ends a lingering (or never started)
+    agent, which exits with its process's code. "start" after an exit runs the process again in the same task.
     """
 
     id: int
-    op: Literal["start", "signal", "resize", "finish"]
+    op: Literal["start", "signal", "resize", "exec_state", "finish"]
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
