@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 from typing import Literal
 
-from sockerless.backend import container_config, definitions, images_find, names
+from sockerless.backend import container_config, definitions, events, images_find, names
 from sockerless.backend.context import Backend
+from sockerless.backend.port_bindings import wanted as wanted_ports
 from sockerless.config import Config
 from sockerless.ecs.fargate import rounding_note, size_for
 from sockerless.ecs.taskdef import AgentDelivery, Shape
@@ -34,6 +35,7 @@ async def create(
     image = images_find.find(backend.images, str(config.get("Image") or ""))
     merged = container_config.merge(config, image.config.get("config") or {})
     container_config.stop_signal(merged)
+    wanted_ports(merged, host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
     size = size_for(nano_cpus, memory_bytes)
     shape = shape_of(backend.config, image, host_config, size)
@@ -57,7 +59,9 @@ async def create(
     except BaseException:
         backend.store.delete_container(container.id)
         raise
-    backend.store.save_container(replace(container, task_definition_arn=arn))
+    container = replace(container, task_definition_arn=arn)
+    backend.store.save_container(container)
+    events.emit(backend, container, "create")
     return container.id, _warnings(config, merged, rounding_note(nano_cpus, memory_bytes, size))
 
 

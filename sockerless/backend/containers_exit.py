@@ -11,6 +11,7 @@ import logging
 import time
 from dataclasses import replace
 
+from sockerless.backend import events, ports
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
 from sockerless.ecs.state import TaskView
@@ -38,7 +39,7 @@ async def process_exited(backend: Backend, container_id: str, exited: Exited) ->
         finished_at_ns=exited.finished_at_ns,
         pid=0,
     )
-    await _finish(backend, replace(container, state=ended, last_log_ns=exited.last_log_ns))
+    await _finish(backend, container_id, ended, exited.last_log_ns)
 
 
 async def task_over(
@@ -49,7 +50,7 @@ async def task_over(
     if container is None or container.task is None or container.task.client_token != binding.client_token:
         return
     if container.state.status in {"running", "paused"}:
-        await _finish(backend, replace(container, state=_state_from_ecs(container.state, view, reason)))
+        await _finish(backend, container_id, _state_from_ecs(container.state, view, reason), container.last_log_ns)
         container = _record(backend, container_id)
     if container is not None:
         backend.store.save_container(replace(container, task=None))
@@ -68,19 +69,34 @@ def _state_from_ecs(state: ContainerState, view: TaskView | None, reason: str) -
     )
 
 
-async def _finish(backend: Backend, container: Container) -> None:
-    await _drain(backend, container.id)
+async def _finish(backend: Backend, container_id: str, ended: ContainerState, last_log_ns: int) -> None:
+    await _drain(backend, container_id)
+    await ports.close(backend, container_id)
+    container = _record(backend, container_id)
+    if container is None or container.state.status not in {"running", "paused"}:
+        return
+    container = replace(container, state=ended, last_log_ns=last_log_ns)
     backend.store.save_container(container)
-    live = backend.lives.of(container.id)
+    _tell(backend, container)
+    live = backend.lives.of(container_id)
     result = WaitResult(container.state.exit_code)
     live.complete_exit(result)
     if container.host_config.get("AutoRemove") and not live.restarting:
         forget(backend, container, result)
 
 
+def _tell(backend: Backend, container: Container) -> None:
+    state = container.state
+    if state.oom_killed:
+        events.emit(backend, container, "oom")
+    duration_s = max(0, state.finished_at_ns - state.started_at_ns) // 1_000_000_000
+    events.emit(backend, container, "die", exitCode=str(state.exit_code), execDuration=str(duration_s))
+
+
 def forget(backend: Backend, container: Container, result: WaitResult) -> None:
     """Deletes the record and answers everybody who still waits for the container."""
     backend.store.delete_container(container.id)
+    events.emit(backend, container, "destroy")
     live = backend.lives.of(container.id)
     for attachment in list(live.attachments):
         attachment.release()

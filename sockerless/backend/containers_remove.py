@@ -67,4 +67,5 @@ async def prune(backend: Backend, matches: Callable[[Container], bool]) -> list[
             with contextlib.suppress(NotFound, Conflict):
                 await remove(backend, container.id, force=False, volumes=False)
                 removed.append(container.id)
+    backend.events.add("container", "prune", "", {"reclaimed": "0"})
     return removed

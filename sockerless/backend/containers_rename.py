@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sockerless.backend import names
+from sockerless.backend import events, names
 from sockerless.backend.containers_find import find
 from sockerless.backend.context import Backend
 from sockerless.errors import InvalidParameter
@@ -19,4 +19,6 @@ async def rename(backend: Backend, reference: str, new_name: str) -> None:
     if name == container.name:
         raise InvalidParameter("Renaming a container with the same name as its current name")
     async with backend.lives.of(container.id).lock:
-        backend.store.save_container(replace(backend.store.container(container.id), name=name))
+        renamed = replace(backend.store.container(container.id), name=name)
+        backend.store.save_container(renamed)
+        events.emit(backend, renamed, "rename", oldName=f"/{container.name}")

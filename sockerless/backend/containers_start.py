@@ -13,7 +13,16 @@ import time
 from dataclasses import asdict, replace
 
 from sockerless.aws import ecs as aws_ecs
-from sockerless.backend import container_config, containers_exit, credentials, definitions, images_find, task_end
+from sockerless.backend import (
+    container_config,
+    containers_exit,
+    credentials,
+    definitions,
+    events,
+    images_find,
+    ports,
+    task_end,
+)
 from sockerless.backend.agent_link import AgentLink, StartRefused
 from sockerless.backend.containers_create import shape_of
 from sockerless.backend.containers_find import find
@@ -46,12 +55,14 @@ async def start(backend: Backend, reference: str) -> None:
 
 async def _start(backend: Backend, container: Container, live: Live) -> None:
     began_s = time.monotonic()
+    bound: list[ports.Bound] = []
     try:
+        bound = ports.bind_all(container)
         link = live.link if container.task is not None else None
         if link is None:
             link = await _launch(backend, container, live)
         reached_s = time.monotonic()
-        await _run_process(backend, container.id, live, link)
+        await _run_process(backend, container.id, live, link, bound)
         log.info(
             "container %s (%s) started: its agent answered after %.3f s, its process after %.3f s more",
             container.id[:12],
@@ -60,9 +71,11 @@ async def _start(backend: Backend, container: Container, live: Live) -> None:
             time.monotonic() - reached_s,
         )
     except SockerlessError as error:
+        ports.release(bound)
         await _failed(backend, container.id, error)
         raise
     except asyncio.CancelledError:
+        ports.release(bound)
         await _failed(backend, container.id, Conflict("the start was cancelled"))
         raise
 
@@ -127,7 +140,9 @@ def started_by(installation_id: str) -> str:
     return f"sockerless/{installation_id}"
 
 
-async def _run_process(backend: Backend, container_id: str, live: Live, link: AgentLink) -> None:
+async def _run_process(
+    backend: Backend, container_id: str, live: Live, link: AgentLink, bound: list[ports.Bound]
+) -> None:
     container = backend.store.container(container_id)
     for attachment in list(live.attachments):
         if attachment.live and not attachment.connected:
@@ -140,7 +155,10 @@ async def _run_process(backend: Backend, container_id: str, live: Live, link: Ag
             pid=int(started.get("pid", 0)),
             started_at_ns=int(started.get("started_at_ns") or time.time_ns()),
         )
-        backend.store.save_container(replace(backend.store.container(container_id), state=state))
+        published = await ports.serve(backend, container, bound)
+        container = replace(backend.store.container(container_id), state=state, ports=published)
+        backend.store.save_container(container)
+        events.emit(backend, container, "start")
 
 
 async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:

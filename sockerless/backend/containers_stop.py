@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from sockerless.backend import container_config, task_end
+from sockerless.backend import container_config, events, task_end
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.containers_find import find
 from sockerless.backend.containers_start import start
 from sockerless.backend.containers_wait import begin_wait
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
-from sockerless.errors import Conflict, DeadlineExceeded, InvalidParameter, NotModified, SockerlessError, Unavailable
+from sockerless.backend.reach import reachable
+from sockerless.errors import Conflict, DeadlineExceeded, InvalidParameter, NotModified, Unavailable
 from sockerless.types import Container
 from sockerless.wire import signals
 
 SIGKILL = 9
-LINK_TIMEOUT_S = 10.0
 KILL_TIMEOUT_S = 10.0
 STOP_TASK_TIMEOUT_S = 180.0
 """Fargate's own grace of at most 120 s, and some for ECS to say so."""
@@ -28,6 +28,7 @@ async def stop(backend: Backend, reference: str, timeout_s: int | None, signal: 
     container = find(backend, reference)
     async with backend.lives.of(container.id).lock:
         await stop_locked(backend, backend.store.container(container.id), timeout_s, signal)
+        events.emit(backend, container, "stop")
 
 
 async def stop_locked(backend: Backend, container: Container, timeout_s: int | None, signal: str | None) -> None:
@@ -51,10 +52,10 @@ async def _stop_through_agent(
     try:
         link = await reachable(backend, container)
         if grace_s != 0:
-            await _signal(link, number)
+            await _signal(backend, container, link, number)
             if await _ends(exit_, None if grace_s < 0 else grace_s):
                 return True
-        await _signal(link, SIGKILL)
+        await _signal(backend, container, link, SIGKILL)
         return await _ends(exit_, KILL_TIMEOUT_S)
     except Unavailable:
         return False
@@ -79,6 +80,7 @@ async def restart(backend: Backend, reference: str, timeout_s: int | None, signa
     finally:
         live.restarting = False
     await start(backend, container.id)
+    events.emit(backend, container, "restart")
 
 
 async def kill(backend: Backend, reference: str, signal: str) -> None:
@@ -89,7 +91,7 @@ async def kill(backend: Backend, reference: str, signal: str) -> None:
         raise Conflict(f"Cannot kill container: {container.name}: Container {container.id} is not running")
     exit_ = begin_wait(backend, container.id, "not-running")
     try:
-        await _signal(await reachable(backend, container), number)
+        await _signal(backend, container, await reachable(backend, container), number)
     except Unavailable:
         if number != SIGKILL:
             raise
@@ -97,15 +99,6 @@ async def kill(backend: Backend, reference: str, signal: str) -> None:
         return
     if number == SIGKILL:
         await _ends(exit_, KILL_TIMEOUT_S)
-
-
-async def reachable(backend: Backend, container: Container) -> AgentLink:
-    """The agent's link; Unavailable when there is none within LINK_TIMEOUT_S."""
-    try:
-        async with asyncio.timeout(LINK_TIMEOUT_S):
-            return await backend.lives.of(container.id).linked()
-    except (TimeoutError, SockerlessError) as error:
-        raise Unavailable(f"the agent of container {container.id} cannot be reached: {error}") from error
 
 
 def signal_number(text: str) -> int:
@@ -116,11 +109,14 @@ def signal_number(text: str) -> int:
         raise InvalidParameter(str(error)) from error
 
 
-async def _signal(link: AgentLink, number: int) -> None:
-    try:
-        await link.request("signal", signal=number)
-    except Conflict:
-        return
+async def _signal(backend: Backend, container: Container, link: AgentLink, number: int) -> None:
+    """Sends a signal, unless the process has ended meanwhile. The exit it causes is settled after it was told."""
+    async with backend.lives.of(container.id).starting:
+        try:
+            await link.request("signal", signal=number)
+        except Conflict:
+            return
+        events.emit(backend, container, "kill", signal=str(number))
 
 
 async def _ends(exit_: asyncio.Future[WaitResult], timeout_s: float | None) -> bool:

@@ -14,6 +14,7 @@ from sockerless.aws import ecr
 from sockerless.aws import ecs as aws_ecs
 from sockerless.aws.session import Aws, open_aws
 from sockerless.backend.agent_link import new_session
+from sockerless.backend.event_journal import EventJournal
 from sockerless.backend.images_context import ImageContext, open_images
 from sockerless.backend.live import Lives
 from sockerless.backend.poller import Poller
@@ -32,6 +33,7 @@ class Backend:
 
     config: Config
     store: Store
+    events: EventJournal
     aws: Aws
     images: ImageContext
     poller: Poller
@@ -60,6 +62,7 @@ def _ended(backend: Backend, work: asyncio.Task[None]) -> None:
 async def open_backend(config: Config) -> AsyncIterator[Backend]:
     """The backend over this configuration; containers keep running when it closes. Makes no AWS call by itself."""
     store = open_store(config.state_dir)
+    events = EventJournal(store)
     aws = open_aws(config)
     agents = new_session()
 
@@ -70,8 +73,8 @@ async def open_backend(config: Config) -> AsyncIterator[Backend]:
     async def ecr_credentials() -> ecr.EcrAuthorization:
         return await ecr.authorization(aws)
 
-    async with open_images(config, store, ecr_credentials) as images:
-        backend = Backend(config, store, aws, images, Poller(describe), agents)
+    async with open_images(config, store, events, ecr_credentials) as images:
+        backend = Backend(config, store, events, aws, images, Poller(describe), agents)
         spawn(backend, asyncio.create_task(backend.poller.run(), name="poller"))
         try:
             yield backend

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from sockerless.aws.ecr import EcrAuthorization
+from sockerless.backend.event_journal import EventJournal
 from sockerless.config import Config
 from sockerless.errors import InvalidParameter
 from sockerless.registry.auth import RegistryAuth
@@ -50,6 +51,7 @@ class ImageContext:
     """The image verbs' world. ecr_repository: where loaded images go, None when the deployment names none."""
 
     store: Store
+    events: EventJournal
     registry: Registry
     ecr: EcrAccess
     ecr_repository: Reference | None
@@ -65,12 +67,14 @@ class ImageContext:
 
 
 @contextlib.asynccontextmanager
-async def open_images(config: Config, store: Store, ecr_credentials: EcrCredentials) -> AsyncIterator[ImageContext]:
+async def open_images(
+    config: Config, store: Store, events: EventJournal, ecr_credentials: EcrCredentials
+) -> AsyncIterator[ImageContext]:
     """The image verbs' world over this configuration; InvalidParameter names a variable that does not parse."""
     repository = _ecr_repository(config.ecr_repository)
     mirrors = parse_mirrors(config.registry_mirrors)
     async with open_registry() as registry:
-        yield ImageContext(store, registry, EcrAccess(ecr_credentials), repository, mirrors)
+        yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors)
 
 
 def _ecr_repository(uri: str) -> Reference | None:

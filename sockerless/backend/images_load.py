@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from sockerless.backend import images_ecr
+from sockerless.backend.events import emit_image
 from sockerless.backend.images_context import ImageContext
 from sockerless.backend.images_record import record
 from sockerless.registry import manifest
@@ -72,6 +73,7 @@ async def _load_one(
             prepared.path.unlink()
         stored = await _put(context, target, image, tuple(layers))
     record(context.store, _image(image, target, stored))
+    emit_image(context, "load", image.id, image.id)
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:

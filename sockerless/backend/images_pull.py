@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from sockerless.backend import images_copy, images_ecr
+from sockerless.backend.events import emit_image
 from sockerless.backend.images_context import ImageContext
 from sockerless.backend.images_record import record
 from sockerless.errors import NotFound, SockerlessError, SystemFailure, Unauthorized, Unavailable
@@ -118,6 +119,7 @@ async def _pull_one(
         yield started
         yield {"status": _where_layers_are(resolved)}
     changed = record(context.store, _image(reference, resolved, source))
+    emit_image(context, "pull", reference.familiar, reference.familiar_name)
     yield {"status": f"Digest: {resolved.shown_digest}"}
     outcome = "Downloaded newer image for" if changed else "Image is up to date for"
     yield {"status": f"Status: {outcome} {reference.familiar}"}

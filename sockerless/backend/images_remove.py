@@ -8,9 +8,10 @@ Source: moby's image removal (names first, then the image; running and stopped c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from sockerless.backend.events import emit_image
 from sockerless.backend.images_context import ImageContext
 from sockerless.backend.images_find import find, is_id_of
 from sockerless.errors import Conflict, NotFound
@@ -46,12 +47,11 @@ def _remove_by_name(
         )
     removed = _names_removed_with(image, reference)
     left = _without(image, removed)
-    lines: list[JsonObject] = [{"Untagged": name} for name in removed]
     holders = _running(users) if force else users
     if _names(left) or holders:
         context.store.save_image(left)
-        return lines
-    return [*lines, *_forget(context, image)]
+        return _untagged(context, image, removed)
+    return _forget(context, image, removed)
 
 
 def _remove_by_id(context: ImageContext, image: Image, force: bool, users: list[Container]) -> list[JsonObject]:
@@ -62,8 +62,7 @@ def _remove_by_id(context: ImageContext, image: Image, force: bool, users: list[
         raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
     if not force and users:
         raise _conflict(image, "must be forced", f"image is being used by stopped container {_short(users[0].id)}")
-    lines: list[JsonObject] = [{"Untagged": name} for name in _names(image)]
-    return [*lines, *_forget(context, image)]
+    return _forget(context, image, _names(image))
 
 
 def _running(users: list[Container]) -> list[Container]:
@@ -88,9 +87,17 @@ def _one_name(image: Image) -> bool:
     return len(image.repo_tags) <= 1 and len(repositories) <= 1
 
 
-def _forget(context: ImageContext, image: Image) -> list[JsonObject]:
+def _untagged(context: ImageContext, image: Image, names: Sequence[str]) -> list[JsonObject]:
+    for _ in names:
+        emit_image(context, "untag", image.id, image.id)
+    return [{"Untagged": name} for name in names]
+
+
+def _forget(context: ImageContext, image: Image, names: Sequence[str]) -> list[JsonObject]:
     context.store.delete_image(image.id)
-    return [{"Deleted": image.id}]
+    lines = _untagged(context, image, names)
+    emit_image(context, "delete", image.id, image.id)
+    return [*lines, {"Deleted": image.id}]
 
 
 def _without(image: Image, names: list[str]) -> Image:

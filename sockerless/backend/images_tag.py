@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sockerless.backend.events import emit_image
 from sockerless.backend.images_context import ImageContext
 from sockerless.backend.images_find import find
 from sockerless.errors import InvalidParameter
@@ -24,3 +25,4 @@ def tag(context: ImageContext, source: str, repo: str, tag_name: str) -> None:
     image = find(context, source)
     others = tuple(name for name in image.repo_tags if name != target.familiar)
     context.store.save_image(replace(image, repo_tags=(*others, target.familiar)))
+    emit_image(context, "tag", image.id, target.familiar)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sockerless.aws.ecr import EcrAuthorization
 from sockerless.backend import images_load, images_pull
+from sockerless.backend.event_journal import EventJournal
 from sockerless.backend.images_context import ImageContext, open_images
 from sockerless.config import load
 from sockerless.registry.auth import RegistryAuth
@@ -55,7 +56,7 @@ async def images(directory: Path, ecr_repository: str = "", mirrors: str = "") -
         return EcrAuthorization(USER, PASSWORD, "", datetime.now(UTC) + timedelta(hours=12))
 
     store = open_store(directory)
-    async with open_images(load(REQUIRED | variables), store, credentials) as context:
+    async with open_images(load(REQUIRED | variables), store, EventJournal(store), credentials) as context:
         yield Images(context, asked)
     store.close()
 

@@ -14,6 +14,7 @@ from sockerless.aws.session import Aws
 from sockerless.backend import containers_create, reconcile
 from sockerless.backend.agent_link import new_session
 from sockerless.backend.context import Backend, spawn
+from sockerless.backend.event_journal import EventJournal
 from sockerless.backend.images_context import EcrAccess, ImageContext
 from sockerless.backend.poller import Poller
 from sockerless.ecs.state import TaskView, view
@@ -59,15 +60,15 @@ class Rig:
         """A daemon starts over the store as it is."""
         settings = configuration.load({**ENVIRONMENT, "SOCKERLESS_STATE_DIR": str(self.directory)})
         store = open_store(settings.state_dir)
-        aws = cast(Aws, self.ecs)
+        events, aws = EventJournal(store), cast(Aws, self.ecs)
 
         async def describe(arns: list[str]) -> dict[str, TaskView]:
             tasks = await aws_ecs.describe_tasks(aws, settings.cluster, arns)
             return {arn: view(task) for arn, task in tasks.items()}
 
-        images = ImageContext(store, cast(Registry, None), cast(EcrAccess, None), ecr_repository=None)
+        images = ImageContext(store, events, cast(Registry, None), cast(EcrAccess, None), ecr_repository=None)
         store.save_image(IMAGE)
-        self.backend = Backend(settings, store, aws, images, Poller(describe), new_session())
+        self.backend = Backend(settings, store, events, aws, images, Poller(describe), new_session())
         spawn(self.backend, asyncio.create_task(self.backend.poller.run()))
         await reconcile.start_up(self.backend)
         return self.backend
