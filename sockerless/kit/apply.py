@@ -49,10 +49,9 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) 
 
 
 def apply_plan(project: Project, planned: Plan, label: str) -> None:
-    """Applies the plan with progress on standard output."""
-    if not planned.changes:
-        # outputs may differ without any resource changing, so the plan is applied all the same
-        terraform.apply(project, planned.path)
+    """Applies the plan with progress on standard output; one that changes nothing, outputs included, is dropped."""
+    if not planned.changes and not planned.outputs:
+        planned.path.unlink()
         return
     with progress.shown(planned.steps, label, sys.stdout) as listener:
         terraform.apply(project, planned.path, listener)

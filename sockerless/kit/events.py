@@ -28,6 +28,13 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedOutputs:
+    """The outputs that the plan will change, by name."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """Work on a resource has begun; at_s: seconds since the Unix epoch, by terraform's clock."""
 
@@ -70,7 +77,7 @@ class Interrupting:
     """Terraform was asked to stop and finishes what it has begun."""
 
 
-Event = PlannedChange | Started | Waiting | Finished | Diagnostic | Interrupting
+Event = PlannedChange | PlannedOutputs | Started | Waiting | Finished | Diagnostic | Interrupting
 
 
 def parse(line: str) -> Event | None:
@@ -110,6 +117,12 @@ def _planned(document: dict[str, Any]) -> PlannedChange:
     )
 
 
+def _outputs(document: dict[str, Any]) -> PlannedOutputs:
+    """After an apply they carry no action."""
+    outputs: dict[str, dict[str, Any]] = document["outputs"]
+    return PlannedOutputs(tuple(name for name, one in outputs.items() if one.get("action", "noop") != "noop"))
+
+
 def _started(document: dict[str, Any]) -> Started:
     hook = document["hook"]
     return Started(str(hook["resource"]["addr"]), str(hook["action"]), _at_s(document))
@@ -139,6 +152,7 @@ def _diagnosed(document: dict[str, Any]) -> Diagnostic:
 
 _READERS: dict[str, Callable[[dict[str, Any]], Event | None]] = {
     "planned_change": _planned,
+    "outputs": _outputs,
     "apply_start": _started,
     "apply_progress": _waiting,
     "apply_complete": _finished,

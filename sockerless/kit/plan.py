@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sockerless.errors import InvalidParameter
 from sockerless.kit import processes, provider, render, terraform
-from sockerless.kit.events import Event, PlannedChange
+from sockerless.kit.events import Event, PlannedChange, PlannedOutputs
 from sockerless.kit.project import Project
 from sockerless.kit.render import Rendering
 
@@ -28,10 +28,11 @@ _SHOWN = {"update": "change", "delete": "destroy", "replace": "replace"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan that terraform wrote to path, and the changes in it."""
+    """A plan that terraform wrote to path, the changes in it, and the names of the outputs it changes."""
 
     path: Path
     changes: tuple[PlannedChange, ...]
+    outputs: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -57,13 +58,13 @@ def make(project: Project, plugin_dir: Path | None = None, destroy: bool = False
     source = provider.find(project.directory, plugin_dir)
     terraform.init(project, source.plugin_dir)
     terraform.validate(project)
-    changes: list[PlannedChange] = []
-
-    def note(event: Event) -> None:
-        if isinstance(event, PlannedChange) and event.action in _COUNTED_AS:
-            changes.append(event)
-
-    return Plan(terraform.plan(project, note, destroy), tuple(changes))
+    heard: list[Event] = []
+    path = terraform.plan(project, heard.append, destroy)
+    return Plan(
+        path,
+        tuple(one for one in heard if isinstance(one, PlannedChange) and one.action in _COUNTED_AS),
+        tuple(name for one in heard if isinstance(one, PlannedOutputs) for name in one.names),
+    )
 
 
 def by_module(changes: Iterable[PlannedChange]) -> dict[str, Counter[str]]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from sockerless.kit import events
-from sockerless.kit.events import Diagnostic, Event, Finished, Interrupting, PlannedChange, Started, Waiting
+from sockerless.kit.events import (
+    Diagnostic,
+    Event,
+    Finished,
+    Interrupting,
+    PlannedChange,
+    PlannedOutputs,
+    Started,
+    Waiting,
+)
 
 HEAD = '{"@level":"info","@message":"x","@module":"terraform.ui","@timestamp":"2026-01-02T03:04:05.500000Z",'
 RESOURCE = (
@@ -54,7 +63,15 @@ AT_S = 1767323045.5
         ),
         ('{"@level":"info","@message":"Terraform 1.11.4","type":"version","ui":"1.2"}', None),
         ('{"@level":"info","@message":"something else","type":"log"}', None),
-        ('{"@level":"info","@message":"Outputs: 17","outputs":{},"type":"outputs"}', None),
+        (
+            HEAD + '"outputs":{"a":{"sensitive":false,"action":"noop"},"b":{"sensitive":false,"action":"create"}},'
+            '"type":"outputs"}',
+            PlannedOutputs(("b",)),
+        ),
+        (
+            HEAD + '"outputs":{"a":{"sensitive":false,"type":"string","value":"x"}},"type":"outputs"}',
+            PlannedOutputs(()),
+        ),
         ("== terraform apply", None),
         ("{ not json", None),
         ('{"type":null}', None),

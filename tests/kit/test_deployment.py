@@ -1,0 +1,260 @@
+"""A whole deployment in the simulated AWS, by the command line alone: apply, an empty second plan, destroy.
+
+One deployment for all facts (an apply takes most of a minute); they are told in the order in which it lives.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import docker
+import pytest
+
+from sockerless import config
+from sockerless.kit import serve
+
+pytestmark = [pytest.mark.engine, pytest.mark.terraform]
+NAME = "kit-test"
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A deployment that was applied, and what apply printed."""
+
+    directory: Path
+    endpoint_url: str
+    applied: str
+
+    def kit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return kit(self.directory, *arguments)
+
+    def client(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, endpoint_url=self.endpoint_url, region_name=REGION, **keys)
+
+    def variables(self) -> dict[str, str]:
+        path = self.directory / ".sockerless" / "daemon.env"
+        return serve.parse_env(path.read_text(), str(path))
+
+
+def kit(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """sockerless-kit by this interpreter, in a shell whose AWS and terraform settings lead nowhere."""
+    misleading = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "TF_CLI_CONFIG_FILE": "/nowhere/rc",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "sockerless.kit", *arguments],
+        cwd=directory,
+        env=os.environ | misleading,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    directory = tmp_path_factory.mktemp("deployment")
+    with socket.socket() as plug:
+        plug.bind(("127.0.0.1", 0))
+        endpoint_url = f"http://127.0.0.1:{plug.getsockname()[1]}"
+    flags = (
+        "--simulator",
+        "--endpoint-url",
+        endpoint_url,
+        "--name",
+        NAME,
+        "--region",
+        REGION,
+        "--tag",
+        "team=platform",
+    )
+    made = kit(directory, "init", "--yes", *flags)
+    assert made.returncode == 0, made.stderr
+    try:
+        applied = kit(directory, "apply", "--yes")
+        assert applied.returncode == 0, applied.stdout + applied.stderr
+        yield Standing(directory, endpoint_url, applied.stdout)
+    finally:
+        kit(directory, "down")
+
+
+def test_apply_shows_the_plan_and_each_resource_with_its_seconds(standing: Standing) -> None:
+    lines = standing.applied.splitlines()
+    assert any(line.split() == ["total", "42", "0", "0"] for line in lines)
+    assert sum(line.startswith("created module.") and line.endswith(" s)") for line in lines) == 42
+    assert lines[-1] == "next: sockerless-kit serve"
+
+
+def test_the_daemon_s_configuration_is_complete(standing: Standing) -> None:
+    read = config.load(standing.variables())
+    assert (read.region, read.cluster, read.endpoint_url) == (REGION, NAME, standing.endpoint_url)
+    assert len(read.subnets) == 2
+    assert read.agent_version
+    assert read.agent_image.endswith(f"/{NAME}/agent:{read.agent_version}")
+    assert stat.S_IMODE((standing.directory / ".sockerless" / "daemon.env").stat().st_mode) == 0o600
+
+
+def test_tasks_get_private_subnets_in_two_zones(standing: Standing) -> None:
+    subnets = standing.client("ec2").describe_subnets(SubnetIds=list(config.load(standing.variables()).subnets))[
+        "Subnets"
+    ]
+    assert {subnet["CidrBlock"] for subnet in subnets} == {"10.0.0.0/19", "10.0.32.0/19"}
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+
+
+def test_everything_carries_the_deployment_s_tags(standing: Standing) -> None:
+    described = standing.client("efs").describe_file_systems()["FileSystems"][0]
+    tags = {tag["Key"]: tag["Value"] for tag in described["Tags"]}
+    assert tags == {
+        "Name": NAME,
+        "sockerless:project": NAME,
+        "sockerless:environment": "dev",
+        "sockerless:managed-by": "terraform",
+        "team": "platform",
+    }
+
+
+def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing: Standing) -> None:
+    values = json.loads(standing.kit("outputs", "--json").stdout)
+    assert values["cluster_name"] == NAME
+    assert f"cluster_name = {NAME}\n" in standing.kit("outputs").stdout
+    written = standing.kit("outputs", "--env").stdout
+    assert written == (standing.directory / ".sockerless" / "daemon.env").read_text()
+
+
+def test_a_second_apply_changes_nothing_and_runs_no_task(standing: Standing) -> None:
+    before = (standing.directory / ".sockerless" / "daemon.env").read_text()
+    tasks = _all_tasks(standing)
+    again = standing.kit("apply", "--yes")
+    assert again.returncode == 0, again.stderr
+    assert "Nothing to change" in again.stdout
+    assert _all_tasks(standing) == tasks
+    assert (standing.directory / ".sockerless" / "daemon.env").read_text() == before
+
+
+def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Standing) -> None:
+    settings = standing.directory / "sockerless.toml"
+    original = settings.read_text()
+    settings.write_text(original.replace("log_retention_days = 30", "log_retention_days = 90"))
+    try:
+        planned = standing.kit("plan")
+    finally:
+        settings.write_text(original)
+    assert "rendered terraform.tfvars" in planned.stdout
+    assert "  change module.cloudwatch.aws_cloudwatch_log_group.this" in planned.stdout
+    assert any(line.split() == ["total", "0", "1", "0"] for line in planned.stdout.splitlines())
+
+
+def test_destroy_without_a_yes_destroys_nothing(standing: Standing) -> None:
+    asked = standing.kit("destroy")
+    assert asked.returncode == 1
+    assert "holds data: module.efs.aws_efs_file_system.this" in asked.stdout
+    assert standing.client("efs").describe_file_systems()["FileSystems"]
+
+
+def test_destroy_stops_the_tasks_and_leaves_nothing(standing: Standing, engine_address: str, engine_image: str) -> None:
+    _run_sleeper(standing, _pushed(standing, engine_address, engine_image))
+    destroyed = standing.kit("destroy", "--yes")
+    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
+    assert "stopped 1 task\n" in destroyed.stdout, destroyed.stdout
+    assert _left(standing) == {}
+    assert not (standing.directory / ".sockerless" / "daemon.env").exists()
+    assert standing.kit("outputs").returncode == 1
+    again = standing.kit("destroy", "--yes")
+    assert again.returncode == 0
+    assert "Nothing to change" in again.stdout
+
+
+def _all_tasks(standing: Standing) -> set[str]:
+    ecs = standing.client("ecs")
+    return {
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster=NAME, desiredStatus=status)["taskArns"]
+    }
+
+
+def _pushed(standing: Standing, engine_address: str, image: str) -> str:
+    """The image in the deployment's repository of loaded images, where a destroy has to delete it."""
+    repository = config.load(standing.variables()).ecr_repository
+    granted = standing.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    username, _, password = base64.b64decode(granted).decode().partition(":")
+    with contextlib.closing(docker.DockerClient(base_url=engine_address)) as engine:
+        engine.images.get(image).tag(repository, "sleeper")
+        told = engine.images.push(repository, "sleeper", auth_config={"username": username, "password": password})
+        engine.images.remove(f"{repository}:sleeper")
+    assert '"error"' not in told
+    return f"{repository}:sleeper"
+
+
+def _run_sleeper(standing: Standing, image: str) -> None:
+    """Starts a task that would go on for ten minutes, and waits until it runs."""
+    ecs, built = standing.client("ecs"), config.load(standing.variables())
+    ecs.register_task_definition(
+        family=f"{NAME}-sleeper",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        executionRoleArn=built.execution_role_arn,
+        containerDefinitions=[
+            {"name": "main", "image": image, "essential": True, "stopTimeout": 2, "command": ["sleep", "600"]}
+        ],
+    )
+    network = {"subnets": list(built.subnets), "securityGroups": list(built.security_groups)}
+    started = ecs.run_task(
+        cluster=NAME,
+        taskDefinition=f"{NAME}-sleeper",
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": network},
+    )
+    ecs.get_waiter("tasks_running").wait(
+        cluster=NAME, tasks=[started["tasks"][0]["taskArn"]], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def _left(standing: Standing) -> dict[str, list[str]]:
+    """What is still there, by kind; nothing that the account itself has."""
+    ec2, iam = standing.client("ec2"), standing.client("iam")
+    mine = [{"Name": "tag:sockerless:project", "Values": [NAME]}]
+    left = {
+        "vpcs": [one["VpcId"] for one in ec2.describe_vpcs(Filters=mine)["Vpcs"]],
+        "subnets": [one["SubnetId"] for one in ec2.describe_subnets(Filters=mine)["Subnets"]],
+        "groups": [one["GroupId"] for one in ec2.describe_security_groups(Filters=mine)["SecurityGroups"]],
+        "addresses": [one["AllocationId"] for one in ec2.describe_addresses(Filters=mine)["Addresses"]],
+        "gateways": [
+            one["NatGatewayId"]
+            for one in ec2.describe_nat_gateways(Filters=mine)["NatGateways"]
+            if one["State"] != "deleted"
+        ],
+        "clusters": [
+            one["clusterName"]
+            for one in standing.client("ecs").describe_clusters(clusters=[NAME])["clusters"]
+            if one["status"] == "ACTIVE"
+        ],
+        "file systems": [one["FileSystemId"] for one in standing.client("efs").describe_file_systems()["FileSystems"]],
+        "repositories": [
+            one["repositoryName"] for one in standing.client("ecr").describe_repositories()["repositories"]
+        ],
+        "log groups": [one["logGroupName"] for one in standing.client("logs").describe_log_groups()["logGroups"]],
+        "roles": [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith(NAME)],
+        "policies": [one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]],
+    }
+    return {kind: names for kind, names in left.items() if names}
