@@ -15,6 +15,7 @@ from sockerless.backend import (
     containers_start,
     containers_stop,
     containers_wait,
+    events,
     images_find,
     images_list,
     images_load,
@@ -54,6 +55,7 @@ def bind(backend: Backend) -> Verbs:
         load=partial(images_load.load, backend.images),
         tag_image=partial(images_tag.tag, backend.images),
         remove_image=partial(_remove_image, backend),
+        events=partial(events.stream, backend),
     )
 
 

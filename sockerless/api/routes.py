@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sockerless.api import container_streams, containers, images, system
+from sockerless.api import container_streams, containers, events, images, system
 from sockerless.api.call import Handler
 from sockerless.api.unsupported import UNSUPPORTED, Refusal
 
@@ -32,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/version", system.version, "answered by the daemon; no AWS call"),
     Route("GET", "/info", system.info, "counts from the daemon's records; sizes are the largest Fargate task's"),
     Route("GET", "/plugins", system.plugins, "always empty"),
+    Route("GET", "/events", events.events, "the daemon's journal, which survives it", "since, until, filters"),
     # containers
     Route("GET", "/containers/json", containers.list_,
           "the daemon's records, kept in step with DescribeTasks", "all, limit, filters"),

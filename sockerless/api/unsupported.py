@@ -45,7 +45,6 @@ _PUT_FILES_IN_IMAGE = "Put the files into the image, or read them through the co
 _USE_REGISTRY = "Use a client that talks to the registry itself, such as skopeo or crane."
 _BUILD_ELSEWHERE = "Build with BuildKit, a CI runner or AWS CodeBuild, push the image to a registry, and pull it here."
 _ENTRYPOINT = "Run the command as a container of its own with docker run."
-_WATCH = "Poll GET /containers/json, or wait with POST /containers/{id}/wait."
 _DEFAULT_NETWORK = "Containers reach each other at their private addresses (docker inspect shows them)."
 _VOLUME = "Keep data outside the container, for example in S3."
 _SIZE = "Set the size when the container is created (--memory, --cpus)."
@@ -107,7 +106,6 @@ UNSUPPORTED: tuple[Refusal, ...] = (
     _swarm("PUT", "/volumes/{name}"),
     # system
     _not_built("POST", "/auth", "Checking registry credentials is", "docker pull sends them with each pull."),
-    _not_built("GET", "/events", "The event stream is", _WATCH),
     _not_built("GET", "/system/df", "Disk usage is", "Ask Amazon ECR for the sizes of its images."),
     _not_built("POST", "/session", "BuildKit is", _BUILD_ELSEWHERE),
     _not_built("POST", "/grpc", "BuildKit is", _BUILD_ELSEWHERE),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sockerless.registry.auth import RegistryAuth
-from sockerless.types import Container, Image, JsonObject
+from sockerless.types import Container, Event, Image, JsonObject
 from sockerless.wire.agent import LogQuery
 from sockerless.wire.filters import Filters
 
@@ -75,7 +75,7 @@ class Verbs:
     list_containers: filters, all, limit (below 1: no limit). stop, restart: timeout_s (None: the container's own,
     negative: for ever), signal (None: the container's own). begin_wait registers before it returns.
     remove: force, volumes. prune: which stopped containers -> ids. list_images: filters, all. load: path of the
-    uploaded archive, quiet. remove_image: force, prune untagged parents.
+    uploaded archive, quiet. remove_image: force, prune untagged parents. events: filters, since_ns, until_ns.
     """
 
     info: Callable[[], JsonObject]
@@ -100,3 +100,4 @@ class Verbs:
     load: Callable[[Path, bool], AsyncIterator[JsonObject]]
     tag_image: Callable[[str, str, str], None]
     remove_image: Callable[[str, bool, bool], list[JsonObject]]
+    events: Callable[[Filters, int | None, int | None], AsyncIterator[Event]]

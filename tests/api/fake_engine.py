@@ -13,7 +13,7 @@ from typing import Any
 
 from sockerless.api.verbs import AttachRequest, PullRequest, Verbs
 from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, SockerlessError
-from sockerless.types import Container, ContainerState, Image, JsonObject, TaskBinding, TaskSize
+from sockerless.types import Container, ContainerState, Event, Image, JsonObject, TaskBinding, TaskSize
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import LogQuery
 
@@ -156,6 +156,7 @@ class FakeEngine:
         self.pull_lines: list[JsonObject | SockerlessError] = []
         self.uploaded: list[tuple[Path, int, bool]] = []
         self.abandoned_waits = 0
+        self.told: list[Event] = []
         self._running: set[asyncio.Task[None]] = set()
         self._ids = itertools.count(1)
 
@@ -324,6 +325,13 @@ class FakeEngine:
 
     def list_images(self, filters: Any, everything: bool) -> list[Image]:
         return self.images
+
+    async def events(self, filters: Any, since_ns: int | None, until_ns: int | None) -> AsyncIterator[Event]:
+        self.calls.append(("events", dict(filters), since_ns, until_ns))
+        for event in self.told:
+            yield event
+        while until_ns is None:
+            await asyncio.sleep(3600)
 
     async def pull(self, asked: PullRequest) -> AsyncIterator[JsonObject]:
         self.calls.append(("pull", asked))
