@@ -78,7 +78,7 @@ def summary(container: Container, now_ns: int) -> JsonObject:
         "ImageID": container.image_id,
         "Command": " ".join(f"'{word}'" if " " in word else word for word in command(container)),
         "Created": container.created_at_ns // _NS,
-        "Ports": _exposed_ports(container),
+        "Ports": _port_list(container),
         "Labels": container.config.get("Labels") or {},
         "State": container.state.status,
         "Status": status_text(container.state, now_ns),
@@ -188,7 +188,7 @@ def _network_settings(container: Container) -> JsonObject:
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
-        "Ports": dict.fromkeys(container.config.get("ExposedPorts") or {}) if _is_up(container) else {},
+        "Ports": _port_map(container) if _is_up(container) else {},
         "SandboxKey": "",
         "SecondaryIPAddresses": None,
         "SecondaryIPv6Addresses": None,
@@ -225,8 +225,23 @@ def _is_up(container: Container) -> bool:
     return container.state.status in {"running", "paused"}
 
 
-def _exposed_ports(container: Container) -> list[JsonObject]:
+def _port_map(container: Container) -> JsonObject:
+    """Every exposed port, and every published one with its addresses."""
+    ports: JsonObject = dict.fromkeys(container.config.get("ExposedPorts") or {})
+    for port in container.ports:
+        key = f"{port.container_port}/tcp"
+        ports[key] = [*(ports.get(key) or []), {"HostIp": port.host_ip, "HostPort": str(port.host_port)}]
+    return ports
+
+
+def _port_list(container: Container) -> list[JsonObject]:
     if not _is_up(container):
         return []
-    split = (port.partition("/") for port in container.config.get("ExposedPorts") or {})
-    return [{"PrivatePort": int(number), "Type": kind or "tcp"} for number, _, kind in split if number.isdecimal()]
+    published: list[JsonObject] = [
+        {"IP": port.host_ip, "PrivatePort": port.container_port, "PublicPort": port.host_port, "Type": "tcp"}
+        for port in container.ports
+    ]
+    split = (key.partition("/") for key, addresses in _port_map(container).items() if not addresses)
+    return published + [
+        {"PrivatePort": int(number), "Type": kind or "tcp"} for number, _, kind in split if number.isdecimal()
+    ]

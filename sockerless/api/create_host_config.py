@@ -98,6 +98,12 @@ def _check_ulimits(limits: list[JsonObject]) -> None:
             raise InvalidParameter("ulimit soft limit must be less than or equal to hard limit")
 
 
+def _check_bindings(bindings: JsonObject) -> None:
+    for port, given in bindings.items():
+        if given is not None and not MAPS.accepts(given):
+            raise InvalidParameter(f"invalid JSON: HostConfig.PortBindings[{port}] must be {MAPS.name}")
+
+
 def _check_console(size: list[int]) -> None:
     if len(size) != 2 or min(size) < 0:
         raise InvalidParameter("HostConfig.ConsoleSize must be [height, width]")
@@ -207,10 +213,10 @@ HOST_CONFIG: tuple[Option, ...] = (
         "Leave the option out: all containers of the deployment reach each other at their private addresses.",
         "--network", _one_of("default", "bridge"), "default or bridge",
     ),
-    not_built("PortBindings", MAP, "published ports are not built yet.",
-              "Connect to the container's private address (docker inspect).", "--publish", is_absent),
-    not_built("PublishAllPorts", FLAG, "published ports are not built yet.",
-              "Connect to the container's private address (docker inspect).", "--publish-all"),
+    honoured("PortBindings", MAP, "The daemon listens and tunnels through the agent; TCP only.", "--publish",
+             _check_bindings),
+    honoured("PublishAllPorts", FLAG, "Every exposed TCP port, at free ports of the daemon's machine.",
+             "--publish-all"),
     not_built("Links", TEXTS, _NETWORKS, _ADD_HOST, "--link"),
     not_built("Dns", TEXTS, _NETWORKS, _ADD_HOST, "--dns"),
     not_built("DnsOptions", TEXTS, _NETWORKS, _ADD_HOST, "--dns-option"),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.attachment import Attachment
+from sockerless.backend.port_listener import PortListener
 from sockerless.errors import SockerlessError
 
 
@@ -29,6 +30,7 @@ class Live:
     starting: held from the agent's start request until the record says running; exits are settled under it.
     link: the agent's control link while it is up; link_error: why it never will be again.
     attachments: clients attached now, before and after the start.
+    listeners: its published ports, open while the process runs.
     restarting: a restart is under way, so the exit is not the end that auto-remove waits for.
     """
 
@@ -41,6 +43,7 @@ class Live:
     exit_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     removal_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     restarting: bool = False
+    listeners: list[PortListener] = field(default_factory=list)
     link_changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def set_link(self, link: AgentLink | None, error: SockerlessError | None = None) -> None:

@@ -16,8 +16,8 @@ import aiohttp
 from sockerless.aws import logs as aws_logs
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.containers_find import find
-from sockerless.backend.containers_stop import reachable
 from sockerless.backend.context import Backend
+from sockerless.backend.reach import reachable
 from sockerless.errors import NotFound
 from sockerless.types import Container
 from sockerless.wire import agent as wire

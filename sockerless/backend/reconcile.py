@@ -12,14 +12,14 @@ import time
 from dataclasses import replace
 
 from sockerless.aws import ecs as aws_ecs
-from sockerless.backend import containers_exit, definitions, task_end
+from sockerless.backend import containers_exit, definitions, ports, task_end
 from sockerless.backend.containers_start import started_by
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import WaitResult
 from sockerless.backend.supervise import supervise
 from sockerless.ecs.state import TaskView, failure_message, view
 from sockerless.ecs.tags import CONTAINER, tag_value
-from sockerless.errors import SockerlessError
+from sockerless.errors import SockerlessError, SystemFailure
 from sockerless.types import Container, JsonObject
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,17 @@ async def _settle(backend: Backend, container: Container, tasks: dict[str, JsonO
     else:
         age_s = (time.time_ns() - found.started_at_ns) / 1e9 if found.started_at_ns else 0.0
         supervise(backend, container, adopted_age_s=age_s)
+        await _publish_again(backend, container)
+
+
+async def _publish_again(backend: Backend, container: Container) -> None:
+    """A port that somebody took meanwhile is said; the container runs on without it."""
+    if container.state.status not in {"running", "paused"}:
+        return
+    try:
+        await ports.publish_again(backend, container)
+    except SystemFailure as error:
+        log.error("%s", error)
 
 
 async def _roll_back(backend: Backend, container: Container, found: TaskView | None) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_find import find, require_running
-from sockerless.backend.containers_stop import reachable
 from sockerless.backend.context import Backend
 from sockerless.backend.logs import logs as archived
+from sockerless.backend.reach import reachable
 from sockerless.errors import InvalidParameter
 from sockerless.types import Container
 from sockerless.wire import agent as wire

@@ -99,8 +99,6 @@ REFUSED = [
     ("NetworkMode", "host", 501, "HostConfig.NetworkMode (--network) other than default or bridge"),
     ("NetworkMode", "none", 501, "HostConfig.NetworkMode"),
     ("NetworkMode", "container:x", 501, "HostConfig.NetworkMode"),
-    ("PortBindings", {"80/tcp": [{"HostPort": ""}]}, 501, "HostConfig.PortBindings (--publish)"),
-    ("PublishAllPorts", True, 501, "HostConfig.PublishAllPorts (--publish-all)"),
     ("Binds", ["/a:/b"], 501, "HostConfig.Binds (--volume)"),
     ("Mounts", [{"Type": "tmpfs", "Target": "/x"}], 501, "HostConfig.Mounts (--mount)"),
     ("Tmpfs", {"/run": ""}, 501, "HostConfig.Tmpfs (--tmpfs)"),

@@ -68,7 +68,6 @@ def test_an_image_nobody_has_fails_with_125(docker: Docker) -> None:
         (["--network", "host"], "host"),
         (["--pid", "host"], "pid"),
         (["--device", "/dev/null"], "device"),
-        (["-p", "8080:80"], "port"),
         (["-v", "/etc:/x"], "bind"),
     ],
 )

@@ -148,7 +148,8 @@ def test_the_main_container_runs_the_agent_as_root_and_never_the_images_own_comm
 def test_the_definition_holds_no_environment_and_no_labels() -> None:
     for delivery in (EFS, IMAGE):
         for container in _containers(task_definition(replace(SHAPE, agent=delivery), "p", [])).values():
-            assert not {"environment", "secrets", "dockerLabels", "workingDirectory"} & container.keys()
+            assert all(entry["value"] == "" for entry in container.get("environment", []))
+            assert not {"secrets", "dockerLabels", "workingDirectory"} & container.keys()
 
 
 def test_the_agent_is_mounted_read_only_from_its_access_point_encrypted_and_authorised() -> None:
