@@ -69,6 +69,22 @@ def _url(schemes: tuple[str, ...]) -> Callable[[str], str]:
     return _matching(f"({'|'.join(schemes)})://[^\\s/]+(/\\S*)?", f"a URL starting with {' or '.join(schemes)}")
 
 
+def _callback_url(value: str) -> str:
+    url = _url(("http", "https", "ws", "wss"))(value)
+    if set(url) & set("@?#"):
+        raise ValueError("expected a URL without a user, a query or a fragment")
+    return url
+
+
+def _address(value: str) -> tuple[str, int] | None:
+    if not value:
+        return None
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("expected HOST:PORT")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address
+
+
 def _path(value: str) -> Path:
     return Path(value).expanduser()
 
@@ -160,7 +176,15 @@ VARIABLES: tuple[Variable, ...] = (
         "callback_url",
         "",
         "Backend URL for reverse agent mode",
-        _url(("http", "https", "ws", "wss")),
+        _callback_url,
+    ),
+    Variable(
+        "SOCKERLESS_CALLBACK_LISTEN",
+        "callback_listen",
+        "",
+        "HOST:PORT where the daemon listens for agents in reverse mode (empty: every address, at the port of an http "
+        "or ws SOCKERLESS_CALLBACK_URL)",
+        _address,
     ),
     Variable(
         "SOCKERLESS_ENDPOINT_URL",
@@ -248,6 +272,7 @@ class Config:
     agent_efs_id: str
     agent_token: str
     callback_url: str
+    callback_listen: tuple[str, int] | None
     endpoint_url: str
     agent_efs_access_point: str
     agent_version: str

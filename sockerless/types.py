@@ -41,7 +41,8 @@ class TaskBinding:
     """The Fargate task that serves (or was asked to serve) a container.
 
     task_arn is None between intent and outcome of RunTask: client_token then tells whether the task exists.
-    address is the dialled IPv4 address, once known. log_stream is the awslogs stream, once the task id is known.
+    address is the task's IPv4 address, once known. calls: the agent calls the daemon, instead of being dialled there.
+    log_stream is the awslogs stream, once the task id is known.
     """
 
     client_token: str
@@ -49,6 +50,7 @@ class TaskBinding:
     task_arn: str | None = None
     address: str | None = None
     log_stream: str | None = None
+    calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,21 @@ class Container:
     restart_count: int = 0
     ports: tuple[PublishedPort, ...] = ()
     health: Health | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exec:
+    """One exec instance as inspect shows it. config: Docker's ExecConfig with the container's user and directory.
+
+    exit_code is None until it has ended; pid is 0 until it runs.
+    """
+
+    id: str
+    container_id: str
+    config: JsonObject
+    running: bool = False
+    exit_code: int | None = None
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

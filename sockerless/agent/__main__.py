@@ -14,10 +14,11 @@ os.environ["OPENSSL_CONF"] = os.devnull
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from sockerless.agent.archive import Archive
-from sockerless.agent.credentials import erase_initial_environment, server_context, take
+from sockerless.agent.credentials import Credentials, erase_initial_environment, server_context, take
 from sockerless.agent.journal import Journal
 from sockerless.agent.lifecycle import Lifecycle
 from sockerless.agent.server import AgentServer
@@ -59,12 +60,30 @@ async def serve() -> int:
     lifecycle = Lifecycle(journal, archive, own_environment, credentials.patience_s)
     lifecycle.install_signals(loop)
     server = AgentServer(lifecycle, credentials.token, version(), logger)
-    await server.listen(server_context(credentials))
+    leave = await _open(server, credentials, archive)
     archive.notice(f"agent {version()} serves container {credentials.agent_id}")
     code = await lifecycle.live()
     await server.drain()
+    await leave()
     await archive.drain(archiving)
     return code
+
+
+async def _open(server: AgentServer, credentials: Credentials, archive: Archive) -> Callable[[], Awaitable[None]]:
+    """Puts the server where the daemon reaches it; returns what is to be awaited once the server is drained."""
+    tls = server_context(credentials)
+    if not credentials.callback_url:
+        await server.listen(tls)
+        return _nothing
+    from sockerless.agent.callback import Callback, private_socket  # a dialled agent starts without a client's modules
+
+    listening = private_socket()
+    await server.listen(tls, listening)
+    return Callback(credentials, os.fsdecode(listening.getsockname()), archive.notice).close
+
+
+async def _nothing() -> None:
+    return None
 
 
 def version() -> str:

@@ -6,7 +6,7 @@ Owns the translation between wire/agent.py's messages and the lifecycle's verbs.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from sockerless.agent.child import StartRefused
 from sockerless.agent.exec import Execs
 from sockerless.agent.lifecycle import Conflict, Lifecycle
+from sockerless.agent.tunnel import own_address
 from sockerless.wire.agent import Hello, Message, Reply, Request, decode, encode, process_from
 
 GOING_AWAY, POLICY_VIOLATION = 1001, 1008
@@ -59,12 +60,11 @@ class ControlConnections:
             sending.cancel()
 
     def _hello(self) -> Hello:
-        run = self._lifecycle.run
+        run, version, address = self._lifecycle.run, self._agent_version, own_address()
         if run is None:
-            return Hello(self._agent_version, "waiting")
-        if run.exited is None:
-            return Hello(self._agent_version, "running", run.pid, run.started_at_ns)
-        return Hello(self._agent_version, "exited", run.pid, run.started_at_ns, run.exited)
+            return Hello(version, "waiting", address=address)
+        status: Literal["running", "exited"] = "running" if run.exited is None else "exited"
+        return Hello(version, status, run.pid, run.started_at_ns, run.exited, address)
 
     async def _answer(self, request: Request) -> Reply:
         try:

@@ -1,8 +1,8 @@
 """The agent's credentials: taken from its environment and erased there, so that no process it starts can read them.
 
-Owns the variables of wire/agent.py that start with SOCKERLESS_AGENT_ and the TLS side made from them. The initial
-environment stays readable in /proc/1/environ for as long as the agent lives, unless its memory is overwritten.
-Source: proc(5), fields 50 and 51 of /proc/pid/stat.
+Owns the variables of wire/agent.py that start with SOCKERLESS_AGENT_, the callback URL of wire/callback.py, and the TLS
+side made from them. The initial environment stays readable in /proc/1/environ for as long as the agent lives, unless
+its memory is overwritten. Source: proc(5), fields 50 and 51 of /proc/pid/stat.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sockerless.errors import InvalidParameter
 from sockerless.wire import agent as protocol
+from sockerless.wire.callback import ENV_CALLBACK_URL
 
 PREFIX = "SOCKERLESS_AGENT_"
 DEFAULT_PATIENCE_S = 600.0
@@ -21,25 +22,33 @@ DEFAULT_PATIENCE_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the agent was started with. token: compared with every request's bearer token."""
+    """What the agent was started with. token: compared with every request's bearer token.
+
+    callback_url: where the daemon is to be called; "" when the daemon dials.
+    """
 
     agent_id: str
     token: str
     certificate_pem: str
     key_pem: str
     patience_s: float
+    callback_url: str = ""
 
 
 def take(environment: MutableMapping[str, str]) -> Credentials:
     """The credentials in environment, which loses all the agent's variables. InvalidParameter names what is wrong."""
-    own = {name: environment.pop(name) for name in list(environment) if name.startswith(PREFIX)}
+    own = {name: environment.pop(name) for name in list(environment) if _is_own(name)}
     required = (protocol.ENV_AGENT_ID, protocol.ENV_TOKEN, protocol.ENV_CERTIFICATE, protocol.ENV_KEY)
     missing = [name for name in required if not own.get(name)]
     if missing:
         raise InvalidParameter(f"{', '.join(missing)} not set: the agent is started by a sockerless daemon")
     agent_id, token, certificate_pem, key_pem = (own[name] for name in required)
     patience_s = _patience_s(own.get(protocol.ENV_PATIENCE_S, ""))
-    return Credentials(agent_id, token, certificate_pem, key_pem, patience_s)
+    return Credentials(agent_id, token, certificate_pem, key_pem, patience_s, own.get(ENV_CALLBACK_URL, ""))
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(PREFIX) or name == ENV_CALLBACK_URL
 
 
 def _patience_s(text: str) -> float:
@@ -63,9 +72,9 @@ def erase_initial_environment() -> None:
 
 def without_own_entries(block: bytes) -> bytes:
     """An environment block (entries ended by NUL) of the same length, the agent's own entries zeroed."""
-    prefix = PREFIX.encode()
+    own = (PREFIX.encode(), f"{ENV_CALLBACK_URL}=".encode())
     entries = block.split(b"\0")
-    return b"\0".join(bytes(len(entry)) if entry.startswith(prefix) else entry for entry in entries)
+    return b"\0".join(bytes(len(entry)) if entry.startswith(own) else entry for entry in entries)
 
 
 def server_context(credentials: Credentials) -> ssl.SSLContext:

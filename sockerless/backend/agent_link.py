@@ -14,6 +14,8 @@ from typing import Any
 import aiohttp
 
 from sockerless.backend import credentials as agent_credentials
+from sockerless.backend.agent_connector import AgentConnector
+from sockerless.backend.callback import Callbacks
 from sockerless.errors import Conflict, InvalidParameter, SystemFailure, Unavailable
 from sockerless.types import AgentCredentials
 from sockerless.wire import agent as wire
@@ -36,17 +38,17 @@ class StartRefused(InvalidParameter):
 _START_CODES: dict[str, int] = {"not_found": 127, "permission": 126}
 
 
-def new_session() -> aiohttp.ClientSession:
-    """The HTTP session every agent is dialled with: no pool limit, no cookies, no proxy."""
+def new_session(callbacks: Callbacks) -> aiohttp.ClientSession:
+    """The HTTP session that reaches agents, dialled or over the pipes of those that call: no limit, no cookies."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        connector=AgentConnector(callbacks),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
     )
 
 
 class AgentLink:
-    """One agent at one address. connect() first; then request() and open() until closed() returns."""
+    """One agent, at an address or a host of callback.py. connect() first; then request() and open()."""
 
     def __init__(self, session: aiohttp.ClientSession, address: str, credentials: AgentCredentials) -> None:
         self._session = session

@@ -38,6 +38,10 @@ from sockerless.wire import agent as wire
 log = logging.getLogger(__name__)
 
 FAILED_TO_START = 125
+_UNREACHABLE = (
+    "check that the security groups let this machine reach port 9111 of the task, or use SOCKERLESS_CALLBACK_URL"
+)
+_UNREACHED = "check that tasks can reach SOCKERLESS_CALLBACK_URL; their log in CloudWatch says what they were answered"
 
 
 async def start(backend: Backend, reference: str) -> None:
@@ -82,7 +86,8 @@ async def _start(backend: Backend, container: Container, live: Live) -> None:
 
 async def _launch(backend: Backend, container: Container, live: Live) -> AgentLink:
     """A new task for the container; its agent's link."""
-    binding = TaskBinding(secrets.token_hex(16), credentials.make(backend.config.agent_token))
+    made = credentials.make(backend.config.agent_token)
+    binding = TaskBinding(secrets.token_hex(16), made, calls=bool(backend.config.callback_url))
     container = replace(container, task=binding)
     backend.store.save_container(container)
     task = await _run_task(backend, container, binding)
@@ -101,8 +106,8 @@ async def _launch(backend: Backend, container: Container, live: Live) -> AgentLi
             return await live.linked()
     except TimeoutError:
         raise DeadlineExceeded(
-            f"the agent of task {arn} did not answer within {backend.config.start_timeout_s:g} s; check that the "
-            "security groups let this machine reach port 9111 of the task, or use SOCKERLESS_CALLBACK_URL"
+            f"the agent of task {arn} did not answer within {backend.config.start_timeout_s:g} s; "
+            + (_UNREACHED if backend.config.callback_url else _UNREACHABLE)
         ) from None
 
 
@@ -132,6 +137,7 @@ def _request(backend: Backend, container: Container, binding: TaskBinding) -> Js
         started_by=started_by(daemon),
         tags=tags.task_tags(daemon, container.id, container.name),
         patience_s=config.start_timeout_s,
+        callback_url=config.callback_url,
     )
 
 

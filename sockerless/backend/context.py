@@ -14,6 +14,7 @@ from sockerless.aws import ecr
 from sockerless.aws import ecs as aws_ecs
 from sockerless.aws.session import Aws, open_aws
 from sockerless.backend.agent_link import new_session
+from sockerless.backend.callback import Callbacks
 from sockerless.backend.event_journal import EventJournal
 from sockerless.backend.images_context import ImageContext, open_images
 from sockerless.backend.live import Lives
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Backend:
-    """One running daemon. background: tasks that end with it."""
+    """One running daemon. callbacks: the agents that may call. background: tasks that end with it."""
 
     config: Config
     store: Store
@@ -38,6 +39,7 @@ class Backend:
     images: ImageContext
     poller: Poller
     agents: aiohttp.ClientSession
+    callbacks: Callbacks = field(default_factory=Callbacks)
     lives: Lives = field(default_factory=Lives)
     definition_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -64,7 +66,8 @@ async def open_backend(config: Config) -> AsyncIterator[Backend]:
     store = open_store(config.state_dir)
     events = EventJournal(store)
     aws = open_aws(config)
-    agents = new_session()
+    callbacks = Callbacks()
+    agents = new_session(callbacks)
 
     async def describe(arns: list[str]) -> dict[str, TaskView]:
         tasks = await aws_ecs.describe_tasks(aws, config.cluster, arns)
@@ -74,7 +77,7 @@ async def open_backend(config: Config) -> AsyncIterator[Backend]:
         return await ecr.authorization(aws)
 
     async with open_images(config, store, events, ecr_credentials) as images:
-        backend = Backend(config, store, events, aws, images, Poller(describe), agents)
+        backend = Backend(config, store, events, aws, images, Poller(describe), agents, callbacks)
         spawn(backend, asyncio.create_task(backend.poller.run(), name="poller"))
         try:
             yield backend

@@ -17,6 +17,7 @@ import aiohttp
 from sockerless.aws import ec2
 from sockerless.backend import containers_exit, task_end
 from sockerless.backend.agent_link import AgentLink
+from sockerless.backend.callback import host_of
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import Live
 from sockerless.backend.poller import Watch
@@ -60,13 +61,17 @@ async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, 
     exits: asyncio.Queue[Exited] = asyncio.Queue()
     settling = asyncio.create_task(_settle_exits(backend, container_id, exits), name=f"exits {container_id[:12]}")
     spawn(backend, settling)
+    if binding.calls:
+        backend.callbacks.expect(binding.credentials)
     try:
+        _check_mode(backend, binding)
         while True:
             leaving = not new and _has_exited(backend, container_id)
             attempts = ATTEMPTS_AFTER_EXIT if leaving else None
             link, hello = await _reach(backend, container_id, binding, watch, attempts)
             new = False
             backend.poller.set_urgent(watch, False)
+            _remember(backend, container_id, watch.arn, hello.address)
             if hello.exited is not None:
                 exits.put_nowait(hello.exited)
             await _publish(live, link)
@@ -83,7 +88,17 @@ async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, 
         await _publish(live, None, error)
     finally:
         settling.cancel()
+        backend.callbacks.forget(binding.credentials.agent_id)
         backend.poller.unwatch(watch)
+
+
+def _check_mode(backend: Backend, binding: TaskBinding) -> None:
+    """SystemFailure for an agent that calls a daemon which no longer listens for calls."""
+    if binding.calls and not backend.config.callback_url:
+        raise SystemFailure(
+            "the container was started in reverse mode, so its agent calls the daemon: start the daemon with the "
+            "SOCKERLESS_CALLBACK_URL that it had then"
+        )
 
 
 async def _publish(live: Live, link: AgentLink | None, error: SockerlessError | None = None) -> None:
@@ -113,7 +128,10 @@ async def _reach(
     backend: Backend, container_id: str, binding: TaskBinding, watch: Watch, attempts: int | None
 ) -> tuple[AgentLink, Hello]:
     """The connected link; TaskOver when the task ends first, or after attempts (None: as long as it takes)."""
-    address = binding.address or await _address(backend, container_id, watch)
+    if binding.calls:
+        address = host_of(binding.credentials.agent_id)
+    else:
+        address = binding.address or await _address(backend, container_id, watch)
     link = AgentLink(backend.agents, address, binding.credentials)
     began_s = time.monotonic()
     for attempt in itertools.count(1):
@@ -144,11 +162,12 @@ async def _address(backend: Backend, container_id: str, watch: Watch) -> str:
 
 
 def _remember(backend: Backend, container_id: str, arn: str, address: str) -> None:
+    """Keeps the task's address in the record, the first that is told."""
     try:
         container = backend.store.container(container_id)
     except NotFound:
         return
-    if container.task is not None and container.task.task_arn == arn:
+    if address and container.task is not None and container.task.task_arn == arn and not container.task.address:
         backend.store.save_container(replace(container, task=replace(container.task, address=address)))
 
 

@@ -19,6 +19,7 @@ from sockerless.ecs.tags import Tag
 from sockerless.errors import InvalidParameter
 from sockerless.types import JsonObject, TaskBinding, TaskSize
 from sockerless.wire import agent
+from sockerless.wire.callback import ENV_CALLBACK_URL
 
 MAIN_CONTAINER = "main"
 """The definition's one container that runs the user's image."""
@@ -106,11 +107,14 @@ def run_task(
     started_by: str,
     tags: list[Tag],
     patience_s: float,
+    callback_url: str = "",
 ) -> JsonObject:
     """RunTask's parameters for one task whose agent has the binding's credentials.
 
-    patience_s: how long that agent waits for its first start. The client token makes a repeated request harmless.
+    patience_s: how long that agent waits for its first start. callback_url: where it calls, "" when it is dialled.
+    The client token makes a repeated request harmless.
     """
+    environment = _agent_environment(binding, patience_s, callback_url)
     return {
         "cluster": cluster,
         "taskDefinition": definition_arn,
@@ -128,7 +132,7 @@ def run_task(
             }
         },
         "overrides": {
-            "containerOverrides": [{"name": MAIN_CONTAINER, "environment": _agent_environment(binding, patience_s)}]
+            "containerOverrides": [{"name": MAIN_CONTAINER, "environment": environment}]
         },
         **_given(tags=tags),
     }
@@ -167,6 +171,7 @@ def _main_container(shape: Shape) -> JsonObject:
         "entryPoint": argv[:-1],
         "command": argv[-1:],
         "user": "0",
+        "environment": _blank_environment(),
         "mountPoints": [
             {"sourceVolume": _AGENT_VOLUME, "containerPath": agent.AGENT_DIR, "readOnly": True},
             {"sourceVolume": _STATE_VOLUME, "containerPath": agent.STATE_DIR, "readOnly": False},
@@ -246,7 +251,12 @@ def _ephemeral_storage(gib: int | None) -> JsonObject:
     return {"sizeInGiB": gib}
 
 
-def _agent_environment(binding: TaskBinding, patience_s: float) -> list[JsonObject]:
+def _blank_environment() -> list[JsonObject]:
+    """Keeps an image's values from the agent's own loader; the agent gives them to the process."""
+    return [{"name": name, "value": ""} for name in agent.BLANK_VARIABLES]
+
+
+def _agent_environment(binding: TaskBinding, patience_s: float, callback_url: str) -> list[JsonObject]:
     credentials = binding.credentials
     values = {
         agent.ENV_AGENT_ID: credentials.agent_id,
@@ -254,6 +264,7 @@ def _agent_environment(binding: TaskBinding, patience_s: float) -> list[JsonObje
         agent.ENV_CERTIFICATE: credentials.certificate_pem,
         agent.ENV_KEY: credentials.key_pem,
         agent.ENV_PATIENCE_S: f"{patience_s:g}",
+        **({ENV_CALLBACK_URL: callback_url} if callback_url else {}),
     }
     return [{"name": name, "value": value} for name, value in values.items()]
 

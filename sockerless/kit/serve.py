@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sockerless import config
-from sockerless.api import server
+from sockerless.api import agents, server
 from sockerless.backend import reconcile
 from sockerless.backend.context import open_backend
 from sockerless.config import Config
@@ -98,7 +98,7 @@ async def _serve(configuration: Config, hosts: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with open_backend(configuration) as backend:
+    async with open_backend(configuration) as backend, agents.listening(backend):
         await reconcile.start_up(backend)
         await server.serve(backend, list(hosts), stopped)
 

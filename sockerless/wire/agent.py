@@ -139,7 +139,8 @@ class Exited:
 class Hello:
     """First message of a control connection: where the main process stands.
 
-    status: "waiting" (no start yet), "running" (pid set) or "exited" (exited set, lingering).
+    status: "waiting" (no start yet), "running" (pid set) or "exited" (exited set, lingering). address: the task's own
+    IPv4 address, "" unknown.
     """
 
     agent_version: str
@@ -147,6 +148,7 @@ class Hello:
     pid: int = 0
     started_at_ns: int = 0
     exited: Exited | None = None
+    address: str = ""
 
 
 Message = Request | Reply | Exited | Hello

@@ -13,6 +13,7 @@ from sockerless.aws import ecs as aws_ecs
 from sockerless.aws.session import Aws
 from sockerless.backend import containers_create, reconcile
 from sockerless.backend.agent_link import new_session
+from sockerless.backend.callback import Callbacks
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.event_journal import EventJournal
 from sockerless.backend.images_context import EcrAccess, ImageContext
@@ -68,7 +69,7 @@ class Rig:
 
         images = ImageContext(store, events, cast(Registry, None), cast(EcrAccess, None), ecr_repository=None)
         store.save_image(IMAGE)
-        self.backend = Backend(settings, store, events, aws, images, Poller(describe), new_session())
+        self.backend = Backend(settings, store, events, aws, images, Poller(describe), new_session(Callbacks()))
         spawn(self.backend, asyncio.create_task(self.backend.poller.run()))
         await reconcile.start_up(self.backend)
         return self.backend
