@@ -4,8 +4,8 @@ One WebSocket per stream, over TLS; every upgrade request carries ``Authorizatio
 401 before the upgrade without it. Paths:
 
 CONTROL  text frames, one JSON object each. Daemon to agent: a request (``Request``). Agent to daemon: a reply to
-         it (``Reply``, same id) or an event (``Hello`` first and once per connection, ``Exited`` when the process
-         ended; a control connection opened after the exit gets the exit inside Hello).
+         it (``Reply``, same id) or an event (``Hello`` first and once per connection, ``HealthReport`` after every
+         probe, ``Exited`` when the process ended; a connection opened after the exit gets the exit inside Hello).
 STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, replay (0 or 1). Agent to daemon:
          binary frames, the very bytes for the Docker client (stdcopy frames, or raw bytes for a terminal); closed
          with 1000 after the last byte once the process has ended. Daemon to agent: binary frames are stdin; the
@@ -13,6 +13,7 @@ STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, rep
          takes no stdin the agent reads nothing, not even pings: a client must not wait for pongs here. Closed with
          1001 when the agent ends before a run that the stream waits for.
 EXEC     one more process and its streams: wire/agent_exec.py.
+FILES    one operation on the container's files: wire/agent_files.py.
 LOGS     the kept output, a frame per line or part of one. Query: LogQuery.to_query(). Agent to daemon as STREAMS;
          closed with 1000 at the end. The answer to the upgrade carries FIRST_NS_HEADER.
 TUNNEL   one TCP connection to a port of the task. May be opened in advance: the daemon's opening text frame
@@ -30,6 +31,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
+from sockerless.wire.agent_health import HealthCheck, HealthReport, report_from
+
 PORT = 9111
 """The agent's TCP port inside the task (forward dialling)."""
 MOUNT = "/.sockerless"
@@ -43,6 +46,7 @@ CONTROL = "/v1/control"
 STREAMS = "/v1/streams"
 LOGS = "/v1/logs"
 EXEC = "/v1/exec"
+FILES = "/v1/files"
 TUNNEL = "/v1/tunnel"
 FIRST_NS_HEADER = "X-Journal-First-Ns"
 """Header of the answer to a LOGS upgrade: the oldest kept stamp, 0 while nothing was dropped (to the archive)."""
@@ -80,7 +84,8 @@ class Process:
     argv: program and arguments, the program looked up in env's PATH. env: the complete container environment
     (the agent adds only AWS_* and ECS_* variables of its own that env lacks). user: Docker's forms (name, uid,
     name:group, uid:gid), resolved in the container's own files. stop_signal: number. hosts: extra /etc/hosts
-    lines. capabilities_drop: names without CAP_, or "ALL". linger_s: seconds the agent stays after the exit.
+    lines; hostname: for /etc/hostname; dns, dns_search, dns_options: replace those of /etc/resolv.conf; empty leaves
+    the file as it is. capabilities_drop: names without CAP_, or "ALL". linger_s: seconds the agent stays after the exit.
     """
 
     argv: list[str]
@@ -96,7 +101,12 @@ class Process:
     capabilities_drop: list[str] = field(default_factory=list)
     no_new_privileges: bool = False
     hosts: list[str] = field(default_factory=list)
+    hostname: str = ""
+    dns: list[str] = field(default_factory=list)
+    dns_search: list[str] = field(default_factory=list)
+    dns_options: list[str] = field(default_factory=list)
     linger_s: float = 0.0
+    healthcheck: HealthCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +116,14 @@ class Request:
     op and arguments: "start" {"process": Process}, answered {"pid", "started_at_ns"} once the program runs or
     refused with not_found / permission / invalid; "signal" {"signal": number} (conflict when nothing runs);
     "resize" {"height", "width"}, with "exec": id for an exec's terminal (conflict when it does not run); "exec_state"
-    {"exec": id}, answered {"running", "code"} (null: not known); "finish" {} ends a lingering (or never started)
-    agent, which exits with its process's code. "start" after an exit runs the process again in the same task.
+    {"exec": id}, answered {"running", "code"} (null: not known); "pause", "unpause" {} (conflict when there is
+    nothing to do); "top" {"ps_args"}, answered {"titles", "processes"}; "stats" {}, answered as agent/stats.py says;
+    "finish" {} ends a lingering (or never started) agent, which exits with its process's code. "start" after an exit
+    runs the process again in the same task.
     """
 
     id: int
-    op: Literal["start", "signal", "resize", "exec_state", "finish"]
+    op: Literal["start", "signal", "resize", "exec_state", "finish", "pause", "unpause", "top", "stats"]
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
@@ -140,7 +152,7 @@ class Hello:
     """First message of a control connection: where the main process stands.
 
     status: "waiting" (no start yet), "running" (pid set) or "exited" (exited set, lingering). address: the task's own
-    IPv4 address, "" unknown.
+    IPv4 address, "" unknown. health: where the run's health check stands, None without one.
     """
 
     agent_version: str
@@ -149,10 +161,18 @@ class Hello:
     started_at_ns: int = 0
     exited: Exited | None = None
     address: str = ""
+    paused: bool = False
+    health: HealthReport | None = None
 
 
-Message = Request | Reply | Exited | Hello
-_KINDS: dict[str, type[Any]] = {"request": Request, "reply": Reply, "exited": Exited, "hello": Hello}
+Message = Request | Reply | Exited | Hello | HealthReport
+_KINDS: dict[str, type[Any]] = {
+    "request": Request,
+    "reply": Reply,
+    "exited": Exited,
+    "hello": Hello,
+    "health": HealthReport,
+}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -170,7 +190,9 @@ def decode(text: str | bytes) -> Message:
         arguments = {key: value for key, value in document.items() if key in known}
         if kind is Hello and arguments.get("exited") is not None:
             arguments["exited"] = Exited(**arguments["exited"])
-        message: Message = kind(**arguments)
+        if kind is Hello and arguments.get("health") is not None:
+            arguments["health"] = report_from(arguments["health"])
+        message: Message = report_from(document) if kind is HealthReport else kind(**arguments)
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a control message: {error}") from error
     return message
@@ -179,8 +201,11 @@ def decode(text: str | bytes) -> Message:
 def process_from(document: dict[str, Any]) -> Process:
     """The Process inside a start request's arguments; ValueError when fields are missing."""
     known = {f.name for f in fields(Process)}
+    arguments = {key: value for key, value in document.items() if key in known}
     try:
-        return Process(**{key: value for key, value in document.items() if key in known})
+        if arguments.get("healthcheck") is not None:
+            arguments["healthcheck"] = HealthCheck(**arguments["healthcheck"])
+        return Process(**arguments)
     except TypeError as error:
         raise ValueError(f"not a process: {error}") from error
 
