@@ -72,8 +72,14 @@ def version() -> tuple[int, ...]:
 
 
 def start_log(project: Project) -> None:
-    """Begins DIR/.sockerless/terraform.log anew; everything terraform says from here on is in it."""
-    render.replace_file(render.private_directory(project.state_directory) / LOG_FILE, "", 0o600)
+    """Begins DIR/.sockerless/terraform.log anew; everything terraform says from here on is in it.
+
+    The one before becomes terraform.log.1: a terraform that outlived its kit still writes there.
+    """
+    path = render.private_directory(project.state_directory) / LOG_FILE
+    if path.exists():
+        path.rename(path.with_name(f"{LOG_FILE}.1"))
+    render.replace_file(path, "", 0o600)
 
 
 def init(project: Project, plugin_dir: Path | None) -> None:

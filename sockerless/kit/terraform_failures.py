@@ -15,6 +15,7 @@ from sockerless.kit.events import Diagnostic
 
 _REQUEST = re.compile(r"operation error [^,]*, (?:https response error )?StatusCode: \d+, RequestID: [^,]*, ")
 _AWS_CODE = re.compile(r"\bapi error (\w+): ")
+_LOCK = re.compile(r"\bID: +(?P<id>\S+).*?\bWho: +(?P<who>\S+).*?\bCreated: +(?P<created>[^.]+)", re.DOTALL)
 _MOST_CHARACTERS = 600
 
 
@@ -31,7 +32,7 @@ KNOWN: tuple[Known, ...] = (
         "Error acquiring the state lock",
         errors.Conflict,
         "another terraform works on this deployment: wait until it has ended; if none runs any more, "
-        "`terraform force-unlock ID` with the ID shown in the log frees it",
+        "`terraform force-unlock ID` frees it",
     ),
     Known(
         "No valid credential sources|failed to refresh cached credentials|no EC2 IMDS role|get shared config profile",
@@ -104,7 +105,9 @@ def failure(command: str, diagnostics: Sequence[Diagnostic], text: str, log_path
 
 
 def _reason(found: Diagnostic) -> str:
-    """The diagnostic in one line, without request ids."""
+    """The diagnostic in one line, without request ids; of a lock only who holds it."""
+    if "state lock" in found.summary and (lock := _LOCK.search(found.detail)):
+        return f"{found.summary}, held by {lock['who']} since {lock['created']} (ID {lock['id']})"
     told = found.summary if not found.detail or found.detail in found.summary else f"{found.summary}: {found.detail}"
     line = _AWS_CODE.sub(r"\1: ", _REQUEST.sub("", " ".join(told.split())))
     return (line[:_MOST_CHARACTERS] + "…" if len(line) > _MOST_CHARACTERS else line).rstrip(".")

@@ -66,7 +66,6 @@ run "policies_say_what_they_should" {
       "ec2:DescribeNetworkInterfaces",
       "ecr:GetAuthorizationToken",
       "ecs:DeregisterTaskDefinition",
-      "ecs:DescribeTaskDefinition",
       "ecs:ListTaskDefinitions",
       "ecs:ListTasks",
       "ecs:RegisterTaskDefinition",

@@ -36,7 +36,14 @@ def test_a_denial_names_resource_reason_fix_and_log() -> None:
 @pytest.mark.parametrize(
     ("summary", "detail", "kind", "words"),
     [
-        ("Error acquiring the state lock", "Lock Info: ID: 12", errors.Conflict, "force-unlock"),
+        (
+            "Error acquiring the state lock",
+            "Error message: resource temporarily unavailable\nLock Info:\n  ID:        2888-92\n"
+            "  Path:      terraform.tfstate\n  Who:       root@vm\n  Version:   1.11.4\n"
+            "  Created:   2026-01-02 03:04:05.926 +0000 UTC\n\nTerraform acquires a state lock to protect",
+            errors.Conflict,
+            "held by root@vm since 2026-01-02 03:04:05 (ID 2888-92); another terraform works on this deployment",
+        ),
         ("No valid credential sources found", "no EC2 IMDS role found", errors.Unauthorized, "AWS_PROFILE"),
         ("failed to get shared config profile, nope", "", errors.Unauthorized, "AWS_PROFILE"),
         (

@@ -47,7 +47,7 @@ locals {
     {
       Sid      = "TaskDefinitions"
       Effect   = "Allow"
-      Action   = ["ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"]
+      Action   = ["ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"]
       Resource = "*"
     },
     {
@@ -69,7 +69,7 @@ locals {
     {
       Sid      = "ReadLogs"
       Effect   = "Allow"
-      Action   = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"]
+      Action   = ["logs:DescribeLogStreams", "logs:GetLogEvents"]
       Resource = [var.log_group_arn, "${var.log_group_arn}:*"]
     },
     {
@@ -83,14 +83,10 @@ locals {
       Effect = "Allow"
       Action = [
         "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchDeleteImage",
         "ecr:BatchGetImage",
         "ecr:CompleteLayerUpload",
-        "ecr:DescribeImages",
-        "ecr:DescribeRepositories",
         "ecr:GetDownloadUrlForLayer",
         "ecr:InitiateLayerUpload",
-        "ecr:ListImages",
         "ecr:PutImage",
         "ecr:UploadLayerPart",
       ]
@@ -100,7 +96,7 @@ locals {
       Sid      = "MakeVolumes"
       Effect   = "Allow"
       Action   = ["elasticfilesystem:CreateAccessPoint", "elasticfilesystem:DescribeAccessPoints"]
-      Resource = var.file_system_arn
+      Resource = [var.file_system_arn, local.access_points]
     },
     {
       Sid       = "TagVolumesItMakes"
