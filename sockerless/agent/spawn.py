@@ -1,8 +1,8 @@
 """Starting a process, the main one or one beside it: what must stand before the fork, the fork, and the parent's side
 of its descriptors.
 
-Owns user, environment, working directory, /etc/hosts, pipes and terminal of one start. child.py owns what happens
-behind the fork.
+Owns user, environment, working directory, names, pipes and terminal of one start. child.py owns what happens behind
+the fork.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import os
 import struct
 import termios
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sockerless.agent import child, privileges
+from sockerless.agent import child, names, privileges
 from sockerless.agent.child import Plan, StartRefused
 from sockerless.agent.descriptors import read_to_end
 from sockerless.agent.reaper import Reaper
@@ -25,7 +25,6 @@ from sockerless.errors import InvalidParameter
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import Process
 
-HOSTS = "/etc/hosts"
 _PASSED_ON = ("AWS_", "ECS_")
 
 
@@ -52,7 +51,7 @@ async def spawn(
     user = _checked(process, beside=beside)
     if not beside:
         _make_directory(process.working_dir or "/")
-        _add_hosts(process.hosts)
+        names.write(process)
     ours, theirs = _terminal(process) if process.tty else _pipes(process)
     plan = Plan(
         argv=process.argv,
@@ -119,22 +118,6 @@ def _make_directory(path: str) -> None:
         raise StartRefused("invalid", f"Cannot mkdir: {path} is not a directory") from error
     except OSError as error:
         raise StartRefused("failed", f"mkdir {path}: {(error.strerror or '').lower()}") from error
-
-
-def _add_hosts(lines: Iterable[str]) -> None:
-    """Appends the lines that /etc/hosts lacks."""
-    wanted = list(lines)
-    if not wanted:
-        return
-    try:
-        with open(HOSTS, "a+", encoding="utf-8", errors="surrogateescape") as file:
-            file.seek(0)
-            text = file.read()
-            missing = [line for line in wanted if line not in text.split("\n")]
-            file.write("".join(f"{line}\n" for line in (["", *missing] if text[-1:] not in ("", "\n") else missing)))
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise StartRefused("failed", f"cannot add host names: write {HOSTS}: {reason}") from error
 
 
 def _environment(asked: Mapping[str, str], user: User, own: Mapping[str, str]) -> dict[str, str]:

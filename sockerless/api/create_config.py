@@ -52,7 +52,12 @@ CONFIG: tuple[Option, ...] = (
     honoured("Labels", TEXT_MAP, "Kept with the container; filters see them.", "--label"),
     honoured("StopSignal", TEXT, "What docker stop sends first.", "--stop-signal"),
     honoured("StopTimeout", NUMBER, "Seconds until docker stop sends SIGKILL.", "--stop-timeout"),
-    honoured("Hostname", TEXT, "The HOSTNAME variable; the kernel's host name is Fargate's own.", "--hostname"),
+    honoured(
+        "Hostname",
+        TEXT,
+        "HOSTNAME, /etc/hostname and /etc/hosts; the kernel's host name is Fargate's own.",
+        "--hostname",
+    ),
     honoured("ExposedPorts", MAP, "Shown by inspect and ps; nothing is published by it.", "--expose"),
     echoed("AttachStdin", FLAG, "What the client itself will attach."),
     echoed("AttachStdout", FLAG, "What the client itself will attach."),
@@ -70,7 +75,7 @@ CONFIG: tuple[Option, ...] = (
         'no test or ["NONE"]',
     ),
     not_built("Volumes", MAP, _NO_VOLUMES, _KEEP_OUTSIDE, "--volume", is_absent),
-    not_built("Domainname", TEXT, "no domain is set inside the task.", "Use --add-host for names.", "--domainname"),
+    honoured("Domainname", TEXT, "Part of the name in /etc/hosts and /etc/hostname.", "--domainname"),
     impossible(
         "NetworkDisabled",
         FLAG,

@@ -91,6 +91,20 @@ def _check_hosts(entries: list[str]) -> None:
             raise InvalidParameter(f'invalid IP address in add-host: "{address}"') from None
 
 
+def _check_servers(servers: list[str]) -> None:
+    for server in servers:
+        try:
+            ipaddress.ip_address(server)
+        except ValueError:
+            raise InvalidParameter(f'invalid IP address in dns: "{server}"') from None
+
+
+def _check_words(words: list[str]) -> None:
+    for word in words:
+        if len(word.split()) != 1:
+            raise InvalidParameter(f"not one word of /etc/resolv.conf: {word!r}")
+
+
 def _check_ulimits(limits: list[JsonObject]) -> None:
     for limit in limits:
         soft, hard = limit.get("Soft", 0), limit.get("Hard", 0)
@@ -218,9 +232,9 @@ HOST_CONFIG: tuple[Option, ...] = (
     honoured("PublishAllPorts", FLAG, "Every exposed TCP port, at free ports of the daemon's machine.",
              "--publish-all"),
     not_built("Links", TEXTS, _NETWORKS, _ADD_HOST, "--link"),
-    not_built("Dns", TEXTS, _NETWORKS, _ADD_HOST, "--dns"),
-    not_built("DnsOptions", TEXTS, _NETWORKS, _ADD_HOST, "--dns-option"),
-    not_built("DnsSearch", TEXTS, _NETWORKS, _ADD_HOST, "--dns-search"),
+    honoured("Dns", TEXTS, "The servers of /etc/resolv.conf.", "--dns", _check_servers),
+    honoured("DnsOptions", TEXTS, "The options of /etc/resolv.conf.", "--dns-option", _check_words),
+    honoured("DnsSearch", TEXTS, "The search domains of /etc/resolv.conf.", "--dns-search", _check_words),
 )  # fmt: skip
 
 SHOWN_WHEN_SET = frozenset({"Annotations", "Init", "KernelMemory", "Mounts", "StorageOpt", "Sysctls", "Tmpfs"})

@@ -7,8 +7,9 @@ specification 1.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sockerless.errors import InvalidParameter
+from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import Container, JsonObject
 from sockerless.wire import signals
 from sockerless.wire.agent import Process
@@ -105,9 +106,37 @@ def process(container: Container, linger_s: float) -> Process:
         stop_signal=stop_signal(config),
         capabilities_drop=[name.upper().removeprefix("CAP_") for name in host.get("CapDrop") or []],
         no_new_privileges="no-new-privileges" in {o.partition(":")[0].partition("=")[0] for o in security(host)},
-        hosts=[_hosts_line(entry) for entry in host.get("ExtraHosts") or []],
+        **_names(container),
         linger_s=0.0 if host.get("AutoRemove") else linger_s,
     )
+
+
+def _names(container: Container) -> dict[str, Any]:
+    """What the container's own files say of names. A read-only root keeps them as ECS made them (see check_names)."""
+    host, config = container.host_config, container.config
+    if host.get("ReadonlyRootfs"):
+        return {}
+    name = config.get("Hostname") or container.id[:12]
+    full = ".".join(filter(None, (name, config.get("Domainname"))))
+    address = container.task.address if container.task is not None else None
+    own = [f"{address}\t{full if full == name else f'{full} {name}'}"] if address else []
+    return {
+        "hosts": [*(_hosts_line(entry) for entry in host.get("ExtraHosts") or []), *own],
+        "hostname": full,
+        "dns": list(host.get("Dns") or []),
+        "dns_search": list(host.get("DnsSearch") or []),
+        "dns_options": list(host.get("DnsOptions") or []),
+    }
+
+
+def check_names(host: JsonObject) -> None:
+    """NotSupported for names that a read-only root would keep the agent from writing."""
+    asked = [key for key in ("ExtraHosts", "Dns", "DnsSearch", "DnsOptions") if host.get(key)]
+    if asked and host.get("ReadonlyRootfs"):
+        raise NotSupported(
+            f"HostConfig.{asked[0]} together with HostConfig.ReadonlyRootfs is not supported: the agent writes names "
+            "inside the container, where a read-only root forbids it; leave one of them out"
+        )
 
 
 def security(host: JsonObject) -> list[str]:

@@ -36,6 +36,7 @@ async def create(
     merged = container_config.merge(config, image.config.get("config") or {})
     container_config.stop_signal(merged)
     wanted_ports(merged, host_config)
+    container_config.check_names(host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
     size = size_for(nano_cpus, memory_bytes)
     shape = shape_of(backend.config, image, host_config, size)

@@ -107,7 +107,8 @@ REFUSED = [
     ("LogConfig", {"Type": "none"}, 501, "HostConfig.LogConfig (--log-driver, --log-opt) other than json-file"),
     ("LogConfig", {"Type": "json-file", "Config": {"max-size": "1m"}}, 501, "HostConfig.LogConfig"),
     ("Links", ["a:b"], 501, "HostConfig.Links (--link)"),
-    ("Dns", ["1.1.1.1"], 501, "HostConfig.Dns (--dns)"),
+    ("Dns", ["nowhere"], 400, 'invalid IP address in dns: "nowhere"'),
+    ("DnsSearch", ["a b"], 400, "not one word of /etc/resolv.conf"),
     ("GroupAdd", ["1"], 501, "HostConfig.GroupAdd (--group-add)"),
     ("StorageOpt", {"size": "50G"}, 501, "HostConfig.StorageOpt (--storage-opt)"),
 ]
@@ -135,7 +136,6 @@ async def test_a_refused_host_option(served: Served, field: str, value: Any, sta
         ({"Image": "x", "Env": "A=b"}, 400, "invalid JSON: Config.Env must be a list of strings"),
         ({"Image": "x", "Env": ["=b"]}, 400, "invalid environment variable: =b"),
         ({"Image": "x", "Volumes": {"/v": {}}}, 501, "Config.Volumes (--volume) is not available in this version"),
-        ({"Image": "x", "Domainname": "d"}, 501, "Config.Domainname (--domainname) is not available"),
         ({"Image": "x", "MacAddress": "00:11:22:33:44:55"}, 400, "Config.MacAddress (--mac-address) is not supported"),
         ({"Image": "x", "NetworkDisabled": True}, 400, "Config.NetworkDisabled is not supported on AWS Fargate"),
         ({"Image": "x", "Healthcheck": {"Test": ["CMD", "true"]}}, 501, "Config.Healthcheck (--health-cmd) other than"),

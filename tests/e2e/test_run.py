@@ -88,6 +88,28 @@ def test_environment_user_directory_and_arguments_arrive_as_asked(docker: Docker
     assert done == 'b c\nd|1000:1001|/made/here|box||two words|quo"te|new\nline|'
 
 
+def test_names_are_what_was_asked_for(docker: Docker, image: str) -> None:
+    seen = docker.ok(
+        "run", "--rm", "-h", "box", "--domainname", "corp", "--add-host", "db:10.1.2.3", "--dns", "10.9.8.7",
+        "--dns-search", "a.example", "--dns-option", "ndots:3", image,
+        "sh", "-c", "cat /etc/hosts /etc/hostname /etc/resolv.conf",
+    ).splitlines()  # fmt: skip
+    assert "10.1.2.3\tdb" in seen
+    assert any(line.endswith("\tbox.corp box") for line in seen)
+    assert "box.corp" in seen
+    assert [line for line in seen if line.startswith(("nameserver", "search", "options"))] == [
+        "search a.example",
+        "nameserver 10.9.8.7",
+        "options ndots:3",
+    ]
+
+
+def test_names_that_a_read_only_root_would_not_take_are_refused(docker: Docker, image: str) -> None:
+    refused = docker("run", "--rm", "--read-only", "--add-host", "db:10.1.2.3", image, "true")
+    assert refused.returncode == 125
+    assert b"ReadonlyRootfs" in refused.stderr
+
+
 def test_the_agents_credentials_are_not_in_the_containers_reach(docker: Docker, image: str) -> None:
     seen = docker.ok("run", "--rm", image, "sh", "-c", "env; tr '\\0' '\\n' < /proc/1/environ")
     assert "SOCKERLESS_AGENT_TOKEN=" not in seen.replace("SOCKERLESS_AGENT_TOKEN=\n", "")
