@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from functools import partial
 
-from sockerless.api.verbs import Attachment, AttachRequest, PullRequest, Verbs
+from sockerless.api.verbs import Attachment, AttachRequest, ExecStart, PullRequest, Verbs
 from sockerless.backend import (
     containers_create,
     containers_find,
@@ -16,6 +16,7 @@ from sockerless.backend import (
     containers_stop,
     containers_wait,
     events,
+    exec,
     images_find,
     images_list,
     images_load,
@@ -49,6 +50,12 @@ def bind(backend: Backend) -> Verbs:
         attach=partial(_attach, backend),
         resize=partial(streams.resize, backend),
         logs=partial(logs.logs, backend),
+        create_exec=partial(exec.create, backend),
+        check_exec=partial(exec.check, backend),
+        start_exec=partial(_start_exec, backend),
+        inspect_exec=partial(exec.inspect, backend),
+        resize_exec=partial(exec.resize, backend),
+        unfinished_execs=partial(exec.unfinished, backend),
         find_image=partial(images_find.find, backend.images),
         list_images=partial(images_list.list_images, backend.images),
         pull=partial(_pull, backend),
@@ -70,6 +77,10 @@ async def _attach(backend: Backend, reference: str, asked: AttachRequest) -> Att
         logs=asked.logs,
         detach_keys=asked.detach_keys,
     )
+
+
+async def _start_exec(backend: Backend, exec_id: str, asked: ExecStart) -> Attachment:
+    return await exec.start(backend, exec_id, detach=asked.detach, tty=asked.tty, console_size=asked.console_size)
 
 
 def _pull(backend: Backend, asked: PullRequest) -> AsyncIterator[JsonObject]:

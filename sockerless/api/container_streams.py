@@ -48,7 +48,7 @@ async def _attached(call: Call, attachment: Attachment) -> None:
         client = call.connection.hijack()
         try:
             await client.write(_head(call, attachment.tty))
-            await _carry(client, attachment)
+            await carry(client, attachment)
         finally:
             client.close()
     finally:
@@ -61,7 +61,8 @@ def _head(call: Call, tty: bool) -> bytes:
     return hijack.upgraded_head(hijack.stream_media_type(tty=tty, version=call.version))
 
 
-async def _carry(client: RawStream, attachment: Attachment) -> None:
+async def carry(client: RawStream, attachment: Attachment) -> None:
+    """Both ways until the output ends or the client is gone."""
     stdin = asyncio.create_task(_carry_stdin(client, attachment))
     output = asyncio.create_task(_carry_output(client, attachment))
     gone = asyncio.create_task(client.lost.wait())

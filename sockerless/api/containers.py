@@ -56,7 +56,8 @@ def _section(body: JsonObject, name: str) -> JsonObject:
 async def inspect(call: Call) -> web.StreamResponse:
     """GET /containers/{name}/json."""
     _refuse_sizes(call)
-    return json_reply(containers_json.inspect(call.verbs.find(call.name)))
+    container = call.verbs.find(call.name)
+    return json_reply(containers_json.inspect(container, call.verbs.unfinished_execs(container)))
 
 
 def _refuse_sizes(call: Call) -> None:

@@ -7,6 +7,7 @@ known is invented. Source: Engine API 1.44, ContainerInspectResponse and Contain
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sockerless.api.create_host_config import HOST_CONFIG_DEFAULTS, SHOWN_WHEN_SET
 from sockerless.types import Container, ContainerState, JsonObject
@@ -39,8 +40,8 @@ _CONFIG_DEFAULTS: JsonObject = {
 _OMITTED_WHEN_EMPTY = ("ExposedPorts", "Healthcheck", "StopSignal", "StopTimeout", "Shell", "MacAddress")
 
 
-def inspect(container: Container) -> JsonObject:
-    """ContainerInspectResponse."""
+def inspect(container: Container, exec_ids: Sequence[str] = ()) -> JsonObject:
+    """ContainerInspectResponse. exec_ids: its execs that have not ended."""
     argv = command(container)
     return {
         "Id": container.id,
@@ -60,7 +61,7 @@ def inspect(container: Container) -> JsonObject:
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        "ExecIDs": None,
+        "ExecIDs": list(exec_ids) or None,
         "HostConfig": host_config(container),
         "GraphDriver": {"Data": {}, "Name": "fargate"},
         "Mounts": [],

@@ -11,6 +11,7 @@ from itertools import groupby
 from sockerless.api.create_config import CONFIG, ENDPOINT
 from sockerless.api.create_host_config import HOST_CONFIG
 from sockerless.api.create_options import Option
+from sockerless.api.exec_options import EXEC_CREATE, EXEC_START
 from sockerless.api.middleware import STATUS
 from sockerless.api.routes import ROUTES
 from sockerless.api.unsupported import UNSUPPORTED
@@ -50,6 +51,8 @@ def docker_api_page() -> str:
         "### Config\n\n" + _options(CONFIG),
         "### HostConfig\n\n" + _options(HOST_CONFIG),
         "### NetworkingConfig.EndpointsConfig\n\nOnly `default` and `bridge` exist.\n\n" + _options(ENDPOINT),
+        "## POST /containers/{id}/exec\n\n" + _options(EXEC_CREATE, "docker exec"),
+        "## POST /exec/{id}/start\n\n" + _options(EXEC_START, "docker exec"),
         "## Errors\n\n" + _table(("Failure", "Status"), _errors()),
     ]
     return "\n".join(sections)
@@ -66,8 +69,8 @@ def _refused() -> Iterable[Sequence[str]]:
         yield operations, str(status), reason, remedy
 
 
-def _options(options: Sequence[Option]) -> str:
-    return _table(("Field", "docker run", "Treatment", "Meaning or reason", "Instead"), map(_option, options))
+def _options(options: Sequence[Option], command: str = "docker run") -> str:
+    return _table(("Field", command, "Treatment", "Meaning or reason", "Instead"), map(_option, options))
 
 
 def _option(option: Option) -> Sequence[str]:

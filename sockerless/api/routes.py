@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sockerless.api import container_streams, containers, events, images, system
+from sockerless.api import container_streams, containers, events, exec, images, system
 from sockerless.api.call import Handler
 from sockerless.api.unsupported import UNSUPPORTED, Refusal
 
@@ -55,6 +55,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/containers/{name}/attach", container_streams.attach,
           "a stream of its own to the agent", "stdin, stdout, stderr, stream, logs, detachKeys"),
     Route("DELETE", "/containers/{name}", containers.remove, "StopTask if the task lives; the record goes", "force, v"),
+    # exec
+    Route("POST", "/containers/{name}/exec", exec.create, "an instance in the daemon's memory"),
+    Route("POST", "/exec/{name}/start", exec.start, "a process started by the agent, with a stream of its own"),
+    Route("POST", "/exec/{name}/resize", exec.resize, "the terminal's size, through the agent", "h, w"),
+    Route("GET", "/exec/{name}/json", exec.inspect, "final before the stream ends"),
     # images
     Route("GET", "/images/json", images.list_,
           "the images the daemon knows; layers stay in their registry", "all, filters"),

@@ -71,11 +71,6 @@ UNSUPPORTED: tuple[Refusal, ...] = (
     _not_built("HEAD", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
     _not_built("GET", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
     _not_built("PUT", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
-    # exec
-    _not_built("POST", "/containers/{name}/exec", "Running a second process in a container is", _ENTRYPOINT),
-    _not_built("POST", "/exec/{name}/start", "Running a second process in a container is", _ENTRYPOINT),
-    _not_built("POST", "/exec/{name}/resize", "Running a second process in a container is", _ENTRYPOINT),
-    _not_built("GET", "/exec/{name}/json", "Running a second process in a container is", _ENTRYPOINT),
     # images
     _not_built("POST", "/build", "Building images is", _BUILD_ELSEWHERE),
     _not_built("POST", "/build/prune", "Building images is", _BUILD_ELSEWHERE),

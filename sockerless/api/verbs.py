@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sockerless.registry.auth import RegistryAuth
-from sockerless.types import Container, Event, Image, JsonObject
+from sockerless.types import Container, Event, Exec, Image, JsonObject
 from sockerless.wire.agent import LogQuery
 from sockerless.wire.filters import Filters
 
@@ -58,6 +58,15 @@ class AttachRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecStart:
+    """What an exec's start asks for. tty: raw bytes; console_size: (height, width) or None: as create said."""
+
+    detach: bool
+    tty: bool
+    console_size: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """What a pull asks for. auth: the client's credentials for that registry; platform: "os/architecture" or ""."""
 
@@ -74,6 +83,7 @@ class Verbs:
     create: name or None, Config, HostConfig, NetworkingConfig, platform -> (id, warnings).
     list_containers: filters, all, limit (below 1: no limit). stop, restart: timeout_s (None: the container's own,
     negative: for ever), signal (None: the container's own). begin_wait registers before it returns.
+    create_exec: container, ExecConfig -> id. check_exec: raises what a start would, before its client is hijacked.
     remove: force, volumes. prune: which stopped containers -> ids. list_images: filters, all. load: path of the
     uploaded archive, quiet. remove_image: force, prune untagged parents. events: filters, since_ns, until_ns.
     """
@@ -94,6 +104,12 @@ class Verbs:
     attach: Callable[[str, AttachRequest], Awaitable[Attachment]]
     resize: Callable[[str, int, int], Awaitable[None]]
     logs: Callable[[str, LogQuery], Awaitable[LogStream]]
+    create_exec: Callable[[str, JsonObject], str]
+    check_exec: Callable[[str], None]
+    start_exec: Callable[[str, ExecStart], Awaitable[Attachment]]
+    inspect_exec: Callable[[str], Awaitable[Exec]]
+    resize_exec: Callable[[str, int, int], Awaitable[None]]
+    unfinished_execs: Callable[[Container], list[str]]
     find_image: Callable[[str], Image]
     list_images: Callable[[Filters, bool], list[Image]]
     pull: Callable[[PullRequest], AsyncIterator[JsonObject]]

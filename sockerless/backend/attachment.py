@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -18,6 +19,17 @@ from sockerless.wire import agent as wire
 from sockerless.wire.detach_keys import Detector
 
 BUFFER_BYTES = 1 << 20
+
+
+class Stream(Protocol):
+    """An agent's stream: messages, of which binary ones are output; stdin. Ends the output when it closes."""
+
+    @property
+    def closed(self) -> bool: ...
+    def __aiter__(self) -> AsyncIterator[aiohttp.WSMessage]: ...
+    async def send_bytes(self, data: bytes) -> None: ...
+    async def send_str(self, data: str) -> None: ...
+    async def close(self) -> Any: ...
 
 
 class Attachment:
@@ -31,7 +43,7 @@ class Attachment:
         self.tty = tty
         self.live = live
         self._detector = Detector(detach_keys) if tty and query.stdin and detach_keys else None
-        self._stream: aiohttp.ClientWebSocketResponse | None = None
+        self._stream: Stream | None = None
         self._connected = asyncio.Event()
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
@@ -57,7 +69,7 @@ class Attachment:
         """Calls hook once when the output has ended."""
         self._end_hooks.append(hook)
 
-    def connect(self, stream: aiohttp.ClientWebSocketResponse) -> None:
+    def connect(self, stream: Stream) -> None:
         """Starts taking output from the agent's stream and lets waiting stdin through."""
         self._stream = stream
         self._pump = asyncio.create_task(self._take())

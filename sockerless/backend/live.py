@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.attachment import Attachment
+from sockerless.backend.exec_instance import ExecInstance, Execs
 from sockerless.backend.port_listener import PortListener
 from sockerless.errors import SockerlessError
 
@@ -29,7 +30,7 @@ class Live:
     lock: held by the verb that changes the container (start, stop, restart, rename, rm), one at a time.
     starting: held from the agent's start request until the record says running; exits are settled under it.
     link: the agent's control link while it is up; link_error: why it never will be again.
-    attachments: clients attached now, before and after the start.
+    attachments: clients attached now, before and after the start, execs' clients too.
     listeners: its published ports, open while the process runs.
     restarting: a restart is under way, so the exit is not the end that auto-remove waits for.
     """
@@ -40,6 +41,7 @@ class Live:
     link_error: SockerlessError | None = None
     supervisor: asyncio.Task[None] | None = None
     attachments: set[Attachment] = field(default_factory=set)
+    execs: Execs = field(default_factory=Execs)
     exit_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     removal_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     restarting: bool = False
@@ -91,6 +93,10 @@ class Lives:
     def of(self, container_id: str) -> Live:
         """This container's live side."""
         return self._by_id.setdefault(container_id, Live())
+
+    def exec_instance(self, exec_id: str) -> ExecInstance | None:
+        """The exec of this id, whichever container it belongs to."""
+        return next((found for live in self._by_id.values() if (found := live.execs.get(exec_id))), None)
 
     def drop(self, container_id: str) -> None:
         """Forgets a removed container's live side."""

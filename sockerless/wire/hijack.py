@@ -51,19 +51,23 @@ def upgraded_head(media_type: str, extra: Mapping[str, str] | None = None) -> by
         f"Content-Type: {media_type}",
         "Connection: Upgrade",
         "Upgrade: tcp",
-        *(f"{name}: {value}" for name, value in (extra or {}).items()),
+        *_lines(extra),
     ]
     return _head(lines)
 
 
-def plain_head() -> bytes:
-    """The answer to a request without Upgrade: no length, not chunked, ended by the close."""
-    return _head(["HTTP/1.1 200 OK", f"Content-Type: {RAW_STREAM}"])
+def plain_head(extra: Mapping[str, str] | None = None) -> bytes:
+    """The answer to a request without Upgrade: no length, not chunked, ended by the close. extra: as above."""
+    return _head(["HTTP/1.1 200 OK", f"Content-Type: {RAW_STREAM}", *_lines(extra)])
 
 
 def refusal(status: int, reason: str, message: str) -> bytes:
     """A whole reply on the hijacked connection: plain text, not JSON, ended by the close."""
     return _head([f"HTTP/1.1 {status} {reason}", f"Content-Type: {RAW_STREAM}"]) + f"{message}\r\n".encode()
+
+
+def _lines(headers: Mapping[str, str] | None) -> list[str]:
+    return [f"{name}: {value}" for name, value in (headers or {}).items()]
 
 
 def _head(lines: list[str]) -> bytes:

@@ -15,7 +15,7 @@ from sockerless.errors import Unavailable
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import LogQuery
 from tests.api.conftest import Served
-from tests.api.fake_engine import FakeProcess
+from tests.api.fake_process import FakeProcess
 
 RAW = b"Content-Type: application/vnd.docker.raw-stream\r\n"
 MULTIPLEXED = b"Content-Type: application/vnd.docker.multiplexed-stream\r\n"
@@ -131,10 +131,11 @@ async def test_a_request_that_comes_byte_by_byte_is_the_same_request(served: Ser
 
 async def test_a_refusal_in_http_ends_a_connection_that_might_have_been_hijacked(served: Served) -> None:
     request = (
-        b"POST /exec/x/start HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\n{}"
+        b"POST /exec/x/start HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     )
     answer = await served.exchange(request + b"raw bytes")
-    assert answer.startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
     assert b"\r\nConnection: close\r\n" in answer
     assert answer.count(b"HTTP/1.1") == 1
 
