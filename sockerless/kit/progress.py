@@ -5,6 +5,7 @@ Owns: the words and the seconds. Knows no process.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -17,6 +18,9 @@ from sockerless.kit.terraform import Listener
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
+_BAR_WIDTH = 20
+_BESIDE_BAR = 30
+"""Characters of the label, the counts and the blanks."""
 _DONE = {"create": "created", "update": "changed", "delete": "destroyed"}
 _DOING = {"create": "creating", "update": "changing", "delete": "destroying"}
 
@@ -33,7 +37,9 @@ def shown(steps: int, label: str, stream: TextIO) -> Iterator[Listener]:
 
 
 def _bar(steps: int, label: str, stream: TextIO) -> ProgressBar[str]:
-    return click.progressbar(length=steps, label=label, file=stream, item_show_func=_item)
+    return click.progressbar(
+        length=steps, label=label, file=stream, item_show_func=_item, show_eta=False, show_pos=True, width=_BAR_WIDTH
+    )
 
 
 class _Stopwatch:
@@ -87,7 +93,10 @@ def _still(event: Waiting) -> str:
 
 
 def _item(item: str | None) -> str:
-    return item or ""
+    """What fits beside the bar: a longer line would wrap and could not be drawn over."""
+    room = shutil.get_terminal_size().columns - _BAR_WIDTH - _BESIDE_BAR
+    text = (item or "").replace("module.", "").replace(".aws_", ".")
+    return text if len(text) <= room else text[: max(room - 1, 0)] + "…"
 
 
 _INTERRUPTING = "stopping: terraform finishes what it has begun, so that nothing is lost"

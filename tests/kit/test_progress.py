@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from sockerless.kit import progress
 from sockerless.kit.events import Diagnostic, Finished, Interrupting, Started, Waiting
 
@@ -38,12 +40,21 @@ def test_elsewhere_each_resource_is_a_line_with_its_seconds() -> None:
     ]
 
 
-def test_on_a_terminal_a_bar_ends_at_all_of_it() -> None:
+def test_on_a_terminal_a_bar_ends_at_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     shown = told(Terminal(), *HISTORY)
     assert "applying" in shown
-    assert "creating module.vpc.aws_vpc.this" in shown
-    assert "created module.vpc.aws_vpc.this (12.2 s)" in shown
-    assert "100%" in shown.splitlines()[-1]
+    assert "0/2  creating vpc.vpc.this" in shown
+    assert "1/2  still creating vpc.vpc.this (10 s)" in shown
+    assert "2/2  created vpc.vpc.this (12.2 s)" in shown.splitlines()[-1]
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80])
+def test_the_bar_stays_on_one_line_of_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = Started('module.vpc.aws_route_table_association.private["ap-southeast-1a"]', "create", 100.0)
+    drawn = told(Terminal(), long).removesuffix("\x1b[?25h\n").split("\r\x1b[?25l")
+    assert max(len(line) for line in drawn) <= max(columns, 54)
 
 
 def test_an_interruption_says_that_terraform_finishes_what_it_began() -> None:
