@@ -1,11 +1,13 @@
 """What Terraform asks of EC2 and moto answers differently from AWS.
 
-Source: EC2 API reference, SecurityGroupRule; moto 5.2, ec2/models/security_groups.py (a rule's description is read
-from its address range only, although a rule that names a group keeps it beside the group).
+Source: EC2 API reference, SecurityGroupRule, DeleteNatGateway; moto 5.2, ec2/models/security_groups.py (a rule's
+description is read from its address range only, although a rule that names a group keeps it beside the group) and
+ec2/models/nat_gateways.py (a deleted gateway's interface stays).
 """
 
 from __future__ import annotations
 
+from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 
 from sockerless.simulator.hooks import Hooks
@@ -17,4 +19,11 @@ def _description(rule: SecurityGroupRule) -> str | None:
 
 def install(hooks: Hooks) -> None:
     """Serves EC2 as this simulator does."""
+
+    def delete_nat_gateway(backend: NatGatewayBackend, nat_gateway_id: str) -> NatGateway:
+        gateway: NatGateway = delete(backend, nat_gateway_id)
+        backend.enis.pop(gateway._eni.id, None)  # type: ignore[attr-defined]  # of EC2Backend, which mixes this in
+        return gateway
+
     hooks.replace(SecurityGroupRule, "description", property(_description))
+    delete = hooks.replace(NatGatewayBackend, "delete_nat_gateway", delete_nat_gateway)

@@ -23,7 +23,7 @@ def _untag(image: Image, tag: str) -> None:
     """Takes a tag from an image and keeps the image, as ECR does; moto would delete one that has no other."""
     image.remove_tag(tag)
     if not image.image_tags:
-        image.image_tag = None
+        image.image_tag = None  # type: ignore[assignment]  # what moto has for an image pushed without a tag
 
 
 def install(hooks: Hooks, tokens: Tokens, registry: str) -> None:

@@ -1,4 +1,4 @@
-"""One simulated AWS in this process for all tests here, and an account in it with a network, a cluster and an image."""
+"""A simulated AWS in this process for each module of tests, and in it an account with network, cluster and image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOG_GROUP = "/tests"
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """The simulator, without throttling."""
     running = Simulator(
@@ -63,7 +63,7 @@ class Account:
                 region_name="us-east-1",
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
-                config=boto3.session.Config(retries={"max_attempts": 1, "mode": "standard"}),
+                config=boto3.session.Config(retries={"total_max_attempts": 1}),
             )
         return self.clients[service]
 
@@ -163,7 +163,7 @@ def logged(**definition: Any) -> dict[str, Any]:
     return {"name": "main", "logConfiguration": {"logDriver": "awslogs", "options": options}} | definition
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def account(simulator: Simulator) -> Account:
     """The account, set up."""
     made = Account(simulator.endpoint_url)
@@ -171,7 +171,7 @@ def account(simulator: Simulator) -> Account:
     return made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def image(engine_address: str, engine_image: str, simulator: Simulator, account: Account) -> str:
     """busybox in the simulated ECR, pushed there by the engine; the reference by tag."""
     uri = account.client("ecr").create_repository(repositoryName="tests/busybox")["repository"]["repositoryUri"]

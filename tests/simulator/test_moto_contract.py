@@ -1,0 +1,202 @@
+"""What the simulator assumes of moto, one test per hook: an upgrade that breaks one fails here and says which.
+
+No simulator runs here, so that moto is seen as it is."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from moto.core import responses, serialize
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
+from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ecr.models import ECRBackend, Image, Repository, ecr_backends
+from moto.ecr.responses import ECRResponse
+from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.efs.models import EFSBackend, efs_backends
+from moto.efs.responses import EFSResponse
+from moto.iam import models as iam_models
+from moto.logs.models import LogEvent, LogGroup, LogStream, logs_backends
+from moto.logs.responses import LogsResponse
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssm.models import ssm_backends
+
+from sockerless.simulator.hooks import Hooks
+
+ACCOUNT, REGION = "999999999999", "us-east-1"
+
+
+def names(function: object) -> list[str]:
+    """A function's parameter names."""
+    assert callable(function)
+    return list(inspect.signature(function).parameters)
+
+
+def test_every_action_passes_call_action_which_looks_it_up_on_the_response_class() -> None:
+    assert "self.call_action()" in inspect.getsource(BaseResponse._dispatch)
+    assert "method_names_from_class(self.__class__)" in inspect.getsource(BaseResponse.call_action)
+    for service in (EC2ContainerServiceResponse, ECRResponse, EFSResponse, LogsResponse):
+        assert "call_action" not in service.__dict__
+        assert "_dispatch" not in service.__dict__
+
+
+def test_a_response_knows_its_account_region_service_and_action() -> None:
+    source = inspect.getsource(BaseResponse.setup_class)
+    assert "self.region = " in source
+    assert "self.current_account = " in source
+    assert "self.normalized_request = " in source
+    assert callable(BaseResponse._get_action)
+    assert EC2ContainerServiceResponse().service_name == "ecs"
+    assert EC2ContainerServiceResponse().automated_parameter_parsing
+
+
+def test_parameters_of_a_service_without_automatic_parsing_can_be_parsed() -> None:
+    assert names(BaseResponse.parse_parameters) == ["self", "request"]
+    assert "self.params = " in inspect.getsource(BaseResponse.parse_parameters)
+    assert not EFSResponse().automated_parameter_parsing
+
+
+def test_an_error_of_any_module_is_serialized_in_the_services_protocol() -> None:
+    assert names(BaseResponse.serialized) == ["self", "action_result"]
+    assert names(BaseResponse._enrich_response) == ["headers", "body"]
+    assert ServiceException("Code", "words").code == "Code"
+    assert ActionResult({}).result == {}
+
+
+def test_a_dict_with_aws_names_is_a_result() -> None:
+    picker = serialize.XFormedAttributePicker()
+    context = serialize.AttributePickerContext(obj={"taskArn": "x"}, key="taskArn", shape=None)
+    assert picker(context) == "x"
+
+
+def test_action_exceptions_are_answers_not_crashes() -> None:
+    assert "except ServiceException" in inspect.getsource(responses.BaseResponse.call_action)
+
+
+def test_clusters_definitions_and_tasks_lie_where_the_simulator_looks() -> None:
+    backend = ecs_backends[ACCOUNT][REGION]
+    assert backend.clusters == {}
+    assert backend.task_definitions == {}
+    assert backend.tasks == {}
+    cluster = backend.create_cluster("c")
+    assert (cluster.status, cluster.running_tasks_count, cluster.pending_tasks_count) == ("ACTIVE", 0, 0)
+    assert cluster.capacity_providers is None
+    assert cluster.default_capacity_provider_strategy is None
+
+
+def test_registering_takes_the_members_the_simulator_passes_on() -> None:
+    given = set(names(EC2ContainerServiceBackend.register_task_definition))
+    assert given >= {"family", "container_definitions", "volumes", "network_mode", "tags", "cpu", "memory", "pid_mode"}
+    assert given >= {"task_role_arn", "execution_role_arn", "runtime_platform", "ipc_mode", "ephemeral_storage"}
+
+
+def test_tagging_finds_tasks_by_arn_and_tags() -> None:
+    source = inspect.getsource(EC2ContainerServiceBackend)
+    assert "for task in self.list_tasks():" in source
+    assert "task.task_arn == resource_arn" in source
+
+
+def test_interfaces_are_records_whose_address_can_be_set() -> None:
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    subnet = ec2.describe_subnets()[0]
+    record = ec2.create_network_interface(subnet=subnet.id, private_ip_address="", group_ids=[], description="x")
+    assert ec2.enis[record.id] is record
+    for attribute in ("private_ip_address", "private_ip_addresses", "public_ip", "mac_address", "status"):
+        assert hasattr(record, attribute)
+    assert record.subnet.availability_zone == subnet.availability_zone
+    del ec2.enis[record.id]
+
+
+def test_subnets_are_kept_by_zone_and_groups_found_by_id() -> None:
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    assert all(isinstance(zone, dict) for zone in ec2.subnets.values())
+    assert ec2.get_security_group_from_id("sg-nosuch") is None
+    assert callable(ec2.get_default_security_group)
+
+
+def test_a_group_rules_description_is_a_property() -> None:
+    assert isinstance(SecurityGroupRule.__dict__["description"], property)
+
+
+def test_a_nat_gateway_knows_its_interface() -> None:
+    assert names(NatGatewayBackend.delete_nat_gateway) == ["self", "nat_gateway_id"]
+    assert "self._eni = " in inspect.getsource(NatGateway)
+
+
+def test_a_repositorys_address_is_set_when_it_is_made_and_read_from_uri() -> None:
+    repository = ecr_backends[ACCOUNT][REGION].create_repository("x", None, {}, None, "MUTABLE", [])
+    assert isinstance(repository, Repository)
+    assert repository.uri.endswith("/x")
+    assert (repository.images, repository.layers) == ([], {})
+    assert not repository.is_tag_immutable()
+    assert names(Image.get_image_size_in_bytes) == ["self"]
+    assert "self.get_image_size_in_bytes()" in inspect.getsource(Image)
+    expected = ["self", "repository_name", "image_manifest", "image_tag", "image_manifest_mediatype", "digest"]
+    assert names(ECRBackend.put_image) == expected
+    assert names(ECRBackend._resolve_image_tag_mutability) == ["self", "repository", "proposed_image_tag"]
+    del ecr_backends[ACCOUNT][REGION].repositories["x"]
+
+
+def test_an_efs_file_system_knows_its_mount_targets_and_policies() -> None:
+    efs = efs_backends[ACCOUNT][REGION]
+    assert efs.file_systems_by_id == {}
+    assert efs.access_points == {}
+    assert names(EFSBackend.delete_file_system) == ["self", "file_system_id"]
+    file_system = efs.create_file_system("t", "generalPurpose", False, "", "bursting", 0, "", False, [])
+    assert list(file_system.iter_mount_targets()) == []
+    assert file_system._backup is False
+    assert file_system.file_system_policy is None
+    efs.delete_file_system(file_system.file_system_id)
+
+
+@pytest.mark.parametrize("action", ["put_backup_policy", "delete_file_system_policy", "update_file_system"])
+def test_efs_still_lacks_what_the_simulator_adds(action: str) -> None:
+    assert action not in EFSResponse.__dict__, f"moto has {action} now: serve moto's"
+
+
+def test_log_events_lie_in_streams_of_groups() -> None:
+    logs = logs_backends[ACCOUNT][REGION]
+    logs.create_log_group("g", {})
+    logs.create_log_stream("g", "s")
+    logs.put_log_events("g", "s", [{"timestamp": 1_900_000_000_000, "message": "x"}])
+    stream = logs.groups["g"].streams["s"]
+    assert isinstance(logs.groups["g"], LogGroup)
+    assert isinstance(stream, LogStream)
+    assert all(isinstance(event, LogEvent) for event in stream.events)
+    assert names(LogStream.put_log_events) == ["self", "log_events"]
+    assert "self._update()" in inspect.getsource(LogStream.to_describe_dict)
+    assert {"get_log_events", "filter_log_events"} <= set(LogsResponse.__dict__)
+
+
+def test_event_ids_grow() -> None:
+    first, second = (LogEvent(0, {"timestamp": 1, "message": ""}) for _ in range(2))
+    assert second.event_id == first.event_id + 1
+
+
+def test_aws_managed_policies_are_loaded_on_a_functions_word() -> None:
+    assert "if not load_iam_aws_managed_policies():" in inspect.getsource(iam_models.IAMBackend._init_aws_policies)
+
+
+def test_parameters_and_secrets_can_be_read() -> None:
+    assert names(ssm_backends[ACCOUNT][REGION].get_parameter) == ["name"]
+    reading = names(secretsmanager_backends[ACCOUNT][REGION].get_secret_value)
+    assert reading == ["secret_id", "version_id", "version_stage"]
+
+
+def test_backends_can_be_forgotten() -> None:
+    assert callable(BackendDict.reset)
+
+
+def test_hooks_leave_moto_as_they_found_it() -> None:
+    before = EFSResponse.__dict__["create_file_system"]
+    hooks = Hooks()
+    hooks.replace(EFSResponse, "create_file_system", lambda response: "")
+    hooks.replace(EFSResponse, "added", lambda response: "")
+    hooks.restore()
+    assert EFSResponse.__dict__["create_file_system"] is before
+    assert "added" not in EFSResponse.__dict__
