@@ -13,7 +13,11 @@ from websockets.exceptions import ConnectionClosed
 
 from sockerless.agent.child import StartRefused
 from sockerless.agent.exec import Execs
-from sockerless.agent.lifecycle import Conflict, Lifecycle
+from sockerless.agent.lifecycle import Lifecycle
+from sockerless.agent.ps_options import PsError
+from sockerless.agent.run import Conflict
+from sockerless.agent.stats import sample
+from sockerless.agent.top import top
 from sockerless.agent.tunnel import own_address
 from sockerless.wire.agent import Hello, Message, Reply, Request, decode, encode, process_from
 
@@ -64,7 +68,8 @@ class ControlConnections:
         if run is None:
             return Hello(version, "waiting", address=address)
         status: Literal["running", "exited"] = "running" if run.exited is None else "exited"
-        return Hello(version, status, run.pid, run.started_at_ns, run.exited, address)
+        health = run.health.state if run.health is not None else None
+        return Hello(version, status, run.pid, run.started_at_ns, run.exited, address, run.paused, health)
 
     async def _answer(self, request: Request) -> Reply:
         try:
@@ -75,6 +80,8 @@ class ControlConnections:
             return Reply(request.id, error_kind="conflict", message=str(conflict))
         except (KeyError, TypeError, ValueError) as error:
             return Reply(request.id, error_kind="invalid", message=f"malformed {request.op} request: {error}")
+        except PsError as error:
+            return Reply(request.id, error_kind="failed", message=str(error))
         except OSError as error:
             return Reply(request.id, error_kind="failed", message=f"{request.op}: {error}")
 
@@ -90,6 +97,14 @@ class ControlConnections:
                 return self._execs.state(arguments["exec"])
             case "resize":
                 self._lifecycle.resize(int(arguments["height"]), int(arguments["width"]))
+            case "pause":
+                await self._lifecycle.running().pause()
+            case "unpause":
+                self._lifecycle.running().unpause()
+            case "top":
+                return top(arguments["ps_args"])
+            case "stats":
+                return sample()
             case "finish":
                 self._lifecycle.finish()
             case _:

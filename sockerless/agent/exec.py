@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed
 
 from sockerless.agent.child import StartRefused
 from sockerless.agent.exec_output import ExecOutput
-from sockerless.agent.lifecycle import Conflict, Lifecycle
+from sockerless.agent.lifecycle import Lifecycle
+from sockerless.agent.run import Conflict
 from sockerless.agent.spawn import Spawned, resize
 from sockerless.agent.stdin import Stdin
 from sockerless.wire import stdcopy

@@ -18,50 +18,24 @@ from sockerless.agent.archive import Archive
 from sockerless.agent.journal import Journal
 from sockerless.agent.output import Output
 from sockerless.agent.reaper import Reaper
+from sockerless.agent.run import Conflict, Run
 from sockerless.agent.spawn import Spawned, resize, spawn
-from sockerless.agent.stdin import Stdin
 from sockerless.wire.agent import Exited, Process
+from sockerless.wire.agent_health import HealthReport
 
 NEVER_STARTED = 125
 
 
-class Conflict(Exception):
-    """The request contradicts where the process stands; str() is the reason."""
-
-
-class Run:
-    """One run of the main process. Its output is the journal from start on, up to end once that is known."""
-
-    def __init__(self, process: Process, spawned: Spawned, output: Output) -> None:
-        self.process = process
-        self.pid = spawned.pid
-        self.started_at_ns = spawned.started_at_ns
-        self.code = spawned.code
-        self.terminal = spawned.terminal
-        once = process.stdin_once and not process.tty  # the end of a client is not the end of its terminal
-        self.stdin = None if spawned.stdin is None else Stdin(spawned.stdin, once=once)
-        self.output = output
-        self.end: int | None = None
-        self.exited: Exited | None = None
-
-    async def close(self) -> None:
-        """Gives up the run's descriptors."""
-        if self.stdin is not None:
-            await self.stdin.close()
-        if self.terminal is not None:
-            os.close(self.terminal)
-            self.terminal = None
-
-
 class Lifecycle:
-    """The runs and the agent's end. run: the latest run, None before the first."""
+    """The runs and the agent's end. run: the latest run, None before the first. born_ns: before any run."""
 
     def __init__(
         self, journal: Journal, archive: Archive, own_environment: Mapping[str, str], patience_s: float
     ) -> None:
+        self.born_ns = time.time_ns()
         self.journal = journal
         self.run: Run | None = None
-        self.listeners: set[Callable[[Exited], None]] = set()
+        self.listeners: set[Callable[[Exited | HealthReport], None]] = set()
         self._archive = archive
         self._reaper = Reaper()
         self._own_environment = own_environment
@@ -93,6 +67,7 @@ class Lifecycle:
             self._starting = False
         output = Output(self.journal, spawned.outputs, self._archive.notice)
         run = self.run = Run(process, spawned, output)
+        run.watch_health(self._spawn_beside, self._tell)
         self._watching = asyncio.create_task(self._watch(run, kills_before))
         if self._terminated:
             os.kill(run.pid, process.stop_signal)
@@ -101,9 +76,18 @@ class Lifecycle:
 
     async def spawn_beside(self, process: Process) -> Spawned:
         """Runs one more process, which ends with the main one at the latest. Conflict while that does not run."""
+        if self.running().paused:
+            raise Conflict("the process is paused")
+        return await self._spawn_beside(process)
+
+    async def _spawn_beside(self, process: Process) -> Spawned:
+        return await spawn(process, self._reaper, self._own_environment, beside=True)
+
+    def running(self) -> Run:
+        """The run that is on. Conflict when none is."""
         if self.run is None or self.run.code.done():
             raise Conflict("the process is not running")
-        return await spawn(process, self._reaper, self._own_environment, beside=True)
+        return self.run
 
     def is_running(self) -> bool:
         """Whether a process runs, or has output that is still being read."""
@@ -111,16 +95,13 @@ class Lifecycle:
 
     def signal(self, number: int) -> None:
         """Sends a signal to the main process. Conflict when none runs."""
-        if self.run is None or self.run.code.done():
-            raise Conflict("the process is not running")
-        os.kill(self.run.pid, number)
+        self.running().signal(number)
 
     def resize(self, height: int, width: int) -> None:
         """Sets the terminal's size; without a terminal nothing happens, as in Docker. Conflict when none runs."""
-        if self.run is None or self.run.code.done():
-            raise Conflict("the process is not running")
-        if self.run.terminal is not None:
-            resize(self.run.terminal, height, width)
+        run = self.running()
+        if run.terminal is not None:
+            resize(run.terminal, height, width)
 
     def finish(self) -> None:
         """Ends the linger, or an agent that never started anything. Conflict while a process runs."""
@@ -135,6 +116,8 @@ class Lifecycle:
         self._terminated = number
         if self.run is not None and not self.run.code.done():
             os.kill(self.run.pid, self.run.process.stop_signal)
+            if self.run.paused:
+                self.run.unpause()
         self._change()
 
     async def next_run(self) -> Run | None:
@@ -183,14 +166,19 @@ class Lifecycle:
         finished_at_ns = time.time_ns()
         oom_killed = code == 128 + signal.SIGKILL and memory.oom_kills() > kills_before
         _end_all_processes()
+        if run.health is not None:
+            await run.health.stop()
         await run.output.settle()
         await run.close()
         run.end = self.journal.end
         run.exited = Exited(code, oom_killed, finished_at_ns, self.journal.last_ns)
         self.journal.wake()
-        for listener in list(self.listeners):
-            listener(run.exited)
+        self._tell(run.exited)
         self._change()
+
+    def _tell(self, news: Exited | HealthReport) -> None:
+        for listener in list(self.listeners):
+            listener(news)
 
     def _change(self) -> None:
         self._changed.set()

@@ -13,7 +13,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from sockerless.agent.journal import Chunk, Cursor, Journal
-from sockerless.agent.lifecycle import Lifecycle, Run
+from sockerless.agent.lifecycle import Lifecycle
+from sockerless.agent.run import Run
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import STDIN_EOF, StreamQuery
 

@@ -48,6 +48,25 @@ def read_user(spec: str) -> User:
     return resolve(spec, _text("/etc/passwd"), _text("/etc/group"))
 
 
+def user_names() -> dict[int, str]:
+    """This container's user names by id; of several names the first."""
+    return _names(_text("/etc/passwd"))
+
+
+def group_names() -> dict[int, str]:
+    """This container's group names by id; of several names the first."""
+    return _names(_text("/etc/group"))
+
+
+def _names(text: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for entry in _entries(text, 3):
+        number = _number(entry[2])
+        if number is not None:
+            found.setdefault(number, entry[0])
+    return found
+
+
 def _group_id(name: str, group: str) -> int:
     number = _number(name)
     if number is not None:
