@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sockerless.api import container_streams, containers, events, exec, images, system
+from sockerless.api import container_streams, container_websocket, containers, events, exec, images, system
 from sockerless.api.call import Handler
 from sockerless.api.unsupported import UNSUPPORTED, Refusal
 
@@ -54,6 +54,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/containers/{name}/resize", containers.resize, "the terminal's size, through the agent", "h, w"),
     Route("POST", "/containers/{name}/attach", container_streams.attach,
           "a stream of its own to the agent", "stdin, stdout, stderr, stream, logs, detachKeys"),
+    Route("GET", "/containers/{name}/attach/ws", container_websocket.attach,
+          "the same in WebSocket messages", "stdin, stdout, stderr, stream, logs, detachKeys"),
     Route("DELETE", "/containers/{name}", containers.remove, "StopTask if the task lives; the record goes", "force, v"),
     # exec
     Route("POST", "/containers/{name}/exec", exec.create, "an instance in the daemon's memory"),

@@ -67,7 +67,6 @@ UNSUPPORTED: tuple[Refusal, ...] = (
     _not_built("POST", "/containers/{name}/update", "Changing a container's resources is", _SIZE),
     _not_built("POST", "/containers/{name}/pause", "Pausing is", _STOP_INSTEAD),
     _not_built("POST", "/containers/{name}/unpause", "Pausing is", _STOP_INSTEAD),
-    _not_built("GET", "/containers/{name}/attach/ws", "Attaching by WebSocket is", "Use POST /containers/{id}/attach."),
     _not_built("HEAD", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
     _not_built("GET", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
     _not_built("PUT", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),

@@ -15,7 +15,9 @@ MULTIPLEXED_SINCE = (1, 42)
 
 
 HEAD_END = b"\r\n\r\n"
-_HIJACKING = re.compile(rb"POST \S*/(?:containers/\S+/attach|exec/\S+/start)[? ]|[^\0]*\nupgrade:", re.IGNORECASE)
+_HIJACKING = re.compile(
+    rb"POST \S*/(?:containers/\S+/attach|exec/\S+/start)[? ]|[^\0]*\nupgrade:(?![ \t]*websocket)", re.IGNORECASE
+)
 _CONTENT_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d+)[ \t]*\r", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\ntransfer-encoding:", re.IGNORECASE)
 
@@ -23,7 +25,7 @@ _CHUNKED = re.compile(rb"\ntransfer-encoding:", re.IGNORECASE)
 def may_hijack(head: bytes) -> bool:
     """Whether what follows this request (its head up to HEAD_END, and its body) may be a raw stream, not HTTP.
 
-    A request whose body has no declared length never does: its end cannot be told from the head.
+    A request whose body has no declared length never does: its end cannot be told from the head. A WebSocket is HTTP.
     """
     return _HIJACKING.match(head) is not None and not _CHUNKED.search(head)
 
