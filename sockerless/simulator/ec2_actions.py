@@ -1,14 +1,16 @@
 """What Terraform asks of EC2 and moto answers differently from AWS.
 
-Source: EC2 API reference, SecurityGroupRule, DeleteNatGateway; moto 5.2, ec2/models/security_groups.py (a rule's
-description is read from its address range only, although a rule that names a group keeps it beside the group) and
-ec2/models/nat_gateways.py (a deleted gateway's interface stays).
+Source: EC2 API reference, SecurityGroupRule, DeleteNatGateway, DeleteSubnet; moto 5.2, ec2/models/security_groups.py
+(a rule's description is read from its address range only, although a rule that names a group keeps it beside the
+group), nat_gateways.py (a deleted gateway's interface stays) and subnets.py (one with interfaces can be deleted).
 """
 
 from __future__ import annotations
 
+from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.subnets import Subnet, SubnetBackend
 
 from sockerless.simulator.hooks import Hooks
 
@@ -25,5 +27,12 @@ def install(hooks: Hooks) -> None:
         backend.enis.pop(gateway._eni.id, None)  # type: ignore[attr-defined]  # of EC2Backend, which mixes this in
         return gateway
 
+    def delete_subnet(backend: SubnetBackend, subnet_id: str) -> Subnet:
+        if any(interface.subnet.id == subnet_id for interface in backend.enis.values()):  # type: ignore[attr-defined]
+            raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        deleted: Subnet = delete_plainly(backend, subnet_id)
+        return deleted
+
     hooks.replace(SecurityGroupRule, "description", property(_description))
     delete = hooks.replace(NatGatewayBackend, "delete_nat_gateway", delete_nat_gateway)
+    delete_plainly = hooks.replace(SubnetBackend, "delete_subnet", delete_subnet)

@@ -1,4 +1,5 @@
-"""The ECR actions that must speak of the simulator's own data plane: addresses, tokens, sizes; and moving tags.
+"""The ECR actions that must speak of the simulator's own data plane: addresses, tokens, sizes,
+layers; and tags that move.
 
 Source: moto 5.2, ecr/models.py (Repository.uri, Image.get_image_size_in_bytes), ecr/responses.py.
 """
@@ -13,6 +14,7 @@ from moto.core.responses import BaseResponse
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
+from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.hooks import Hooks
 from sockerless.simulator.repositories import image_size_bytes
 from sockerless.simulator.tasks import JsonObject
@@ -26,7 +28,7 @@ def _untag(image: Image, tag: str) -> None:
         image.image_tag = None  # type: ignore[assignment]  # what moto has for an image pushed without a tag
 
 
-def install(hooks: Hooks, tokens: Tokens, registry: str) -> None:
+def install(hooks: Hooks, tokens: Tokens, blobs: Blobs, registry: str) -> None:
     """Serves the ECR actions of this simulator. registry: the data plane's host:port."""
 
     def get_authorization_token(response: BaseResponse, document: JsonObject) -> JsonObject:
@@ -57,7 +59,18 @@ def install(hooks: Hooks, tokens: Tokens, registry: str) -> None:
         stored: Image = put(backend, repository_name, image_manifest, image_tag, *rest)
         return stored
 
+    def complete_layer_upload(
+        backend: ECRBackend, repository_name: str, upload_id: str, layer_digests: list[str], *rest: Any, **named: Any
+    ) -> JsonObject:
+        repository = backend.repositories.get(repository_name)
+        upload = repository.uploads.get(upload_id) if repository else None
+        answer: JsonObject = complete(backend, repository_name, upload_id, layer_digests, *rest, **named)
+        if upload is not None:
+            blobs.store(answer["layerDigest"], bytes(upload.layer_parts))
+        return answer
+
     hooks.action(ECRResponse, "get_authorization_token", get_authorization_token)
     original = hooks.replace(Repository, "__init__", initialise)
+    complete = hooks.replace(ECRBackend, "complete_layer_upload", complete_layer_upload)
     put = hooks.replace(ECRBackend, "put_image", put_image)
     hooks.replace(Image, "get_image_size_in_bytes", image_size_bytes)

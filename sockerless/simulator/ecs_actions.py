@@ -30,7 +30,10 @@ def install(hooks: Hooks, tasks: TaskService, definitions: Definitions) -> None:
     def list_tasks(response: BaseResponse, document: JsonObject) -> JsonObject:
         return tasks.list(response.current_account, response.region, document)
 
-    for action in (run_task, stop_task, describe_tasks, list_tasks):
+    def delete_cluster(response: BaseResponse, document: JsonObject) -> JsonObject:
+        return tasks.delete_cluster(response.current_account, response.region, document)
+
+    for action in (run_task, stop_task, describe_tasks, list_tasks, delete_cluster):
         hooks.action(EC2ContainerServiceResponse, action.__name__, action)
     hooks.action(EC2ContainerServiceResponse, "register_task_definition", definitions.register)
     hooks.action(EC2ContainerServiceResponse, "deregister_task_definition", definitions.deregister)

@@ -38,6 +38,13 @@ class ConflictException(ECSException):
         self.resource_ids = arns
 
 
+class ClusterContainsTasksException(ECSException):
+    """A cluster that is to be deleted runs tasks."""
+
+    def __init__(self) -> None:
+        super().__init__("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+
+
 @dataclass(slots=True)
 class _Idempotent:
     request: str
@@ -184,6 +191,14 @@ class TaskService:
         rest = [arn for arn in arns if arn > str(document.get("nextToken") or "")]
         page = {"taskArns": rest[:limit]}
         return page | ({"nextToken": rest[limit - 1]} if len(rest) > limit else {})
+
+    def delete_cluster(self, account_id: str, region: str, document: JsonObject) -> JsonObject:
+        """DeleteCluster."""
+        records = self._records(account_id, region)
+        cluster = records.cluster(document["cluster"])
+        if any(task.last_status != "STOPPED" for task in records.tasks(cluster).values()):
+            raise ClusterContainsTasksException
+        return {"cluster": records.backend.delete_cluster(cluster.name)}
 
     def interrupt(self, task_arn: str) -> None:
         """Takes a Spot task's capacity away; InvalidParameter when it does not run on Spot, NotFound."""

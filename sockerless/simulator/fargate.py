@@ -18,6 +18,7 @@ from typing import Any
 
 from sockerless.errors import SockerlessError
 from sockerless.simulator.engine import Engine, EngineError
+from sockerless.simulator.failures import TaskFailure
 from sockerless.simulator.faults import Faults
 from sockerless.simulator.health import HealthWatch
 from sockerless.simulator.images import Images
@@ -74,18 +75,26 @@ class Fargate:
         self._ready = Lock()
         self._pool: PausePool | None = None
         self._cpus = 1
+        self._architecture = ""
 
     @property
     def pool(self) -> PausePool:
         """The pause containers; the first use makes network and pause image. EngineError, Unavailable."""
         with self._ready:
             if self._pool is None:
-                self._cpus = int(self.engine.call("GET", "/info")["NCPU"])
+                info = self.engine.call("GET", "/info")
+                self._cpus, self._architecture = int(info["NCPU"]), str(info["Architecture"])
                 image = build_image(self.engine, PAUSE_REPOSITORY, self.id, LABEL_OWNER, self.labels[LABEL_OWNER])
                 network = {"Name": self._network, "Driver": "bridge", "CheckDuplicate": True, "Labels": self.labels}
                 self.engine.call("POST", "/networks/create", document=network)
                 self._pool = PausePool(self.engine, image, self._network, self.labels, self.options.spare_interfaces)
             return self._pool
+
+    def check_architecture(self, wanted: str) -> None:
+        """TaskFailure when the engine's machine is not of the architecture a task asks for (x86_64 or arm64)."""
+        served = {"aarch64": "arm64", "amd64": "x86_64"}.get(self._architecture, self._architecture)
+        if served != wanted:
+            raise TaskFailure(f"the task asks for {wanted} and the simulator's container engine runs on {served}")
 
     def cpus(self, cpu_units: int) -> float | None:
         """The vCPU limit for a container of a task of this size, at most what the machine has; None without limits."""

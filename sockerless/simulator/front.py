@@ -42,12 +42,6 @@ class Front:
         with self._lock:
             return list(self._aws(environ, start_response))
 
-    def warm_up(self, services: Iterable[str]) -> None:
-        """Loads services ahead of their first call, which otherwise takes up to a second."""
-        for service in services:
-            authorization = f"AWS4-HMAC-SHA256 Credential=x/20240101/us-east-1/{service}/aws4_request, x"
-            self._aws.get_application({"PATH_INFO": "/", "HTTP_AUTHORIZATION": authorization})
-
 
 def _has_body(environ: Environ) -> bool:
     return bool(environ.get("CONTENT_LENGTH") or environ.get("wsgi.input_terminated"))

@@ -87,6 +87,7 @@ class TaskRunner:
             images = {reference: pulls.submit(self._fargate.images.obtain, reference) for reference in references}
             self._stop.wait(self._fargate.options.step_delay_s)
             self._pause = self._fargate.pool.take()
+            self._fargate.check_architecture(self.task.architecture())
             with self._fargate.lock:
                 interfaces.assign(self._account_id, self._region, self.task.interface, self._pause.address)
                 self.task.times.setdefault("connectivityAt", now())

@@ -37,7 +37,6 @@ from sockerless.simulator.throttle import Throttle
 from sockerless.simulator.tokens import USER, Tokens
 
 DEFAULT_STATE_DIR = Path("~/.local/state/sockerless/simulator")
-_WARM_SERVICES = ("ecs", "ec2", "logs", "ecr", "elasticfilesystem", "iam", "sts")
 _one_at_a_time = Lock()
 """moto's records are global to the process, so a process runs one simulator at a time."""
 
@@ -120,13 +119,17 @@ class Simulator:
         def credentials() -> tuple[str, str]:
             return USER, tokens.issue(self.options.account_id)[0]
 
-        fargate.images = Images(self.engine, self.registry, repositories.resolve, credentials, self.faults)
+        def resolve(name: str, reference: str) -> str | None:
+            with self._lock:
+                return repositories.resolve(name, reference)
+
+        fargate.images = Images(self.engine, self.registry, resolve, credentials, self.faults)
         throttle = Throttle(time.monotonic) if self.options.throttle else None
         self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, throttle), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
         gate.install(self._hooks, self.calls, self.faults, throttle)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
-        ecr_actions.install(self._hooks, tokens, self.registry)
+        ecr_actions.install(self._hooks, tokens, blobs, self.registry)
         ec2_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)

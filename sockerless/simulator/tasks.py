@@ -190,7 +190,7 @@ class Task:
         return without_none(
             {
                 "attachments": [self.interface.describe()],
-                "attributes": [{"name": "ecs.cpu-architecture", "value": self._architecture()}],
+                "attributes": [{"name": "ecs.cpu-architecture", "value": self.architecture()}],
                 "availabilityZone": self.interface.availability_zone,
                 "capacityProviderName": self.capacity_provider_name,
                 "clusterArn": self.cluster_arn,
@@ -224,7 +224,8 @@ class Task:
             | self.times
         )
 
-    def _architecture(self) -> str:
+    def architecture(self) -> str:
+        """x86_64 or arm64."""
         platform = self.definition.get("runtimePlatform") or {}
         return "arm64" if platform.get("cpuArchitecture") == "ARM64" else "x86_64"
 

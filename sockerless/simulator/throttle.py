@@ -51,10 +51,15 @@ BUCKETS: dict[str, tuple[str, Bucket]] = {
     **_shared(Bucket(100, 20), "ecs.DescribeServices", "ecs.ListServices"),
     **_shared(Bucket(10, 1), "ecs.CreateCapacityProvider", "ecs.UpdateCapacityProvider", "ecs.DeleteCapacityProvider"),
     **_shared(Bucket(25, 25), "logs.GetLogEvents"),
-    **_shared(Bucket(25, 25), "logs.FilterLogEvents"),
+    **_shared(Bucket(10, 10), "logs.FilterLogEvents"),
     **_shared(Bucket(25, 25), "logs.DescribeLogStreams"),
 }
 """Action to the name of its bucket and its size."""
+LOG_READS_PER_S = {
+    "logs.GetLogEvents": {"us-west-2": 10, "eu-west-1": 10, "eu-central-1": 10, "eu-west-3": 30},
+    "logs.FilterLogEvents": {"us-east-1": 25, "eu-central-1": 5},
+}
+"""Regions whose quota differs: GetLogEvents is 25 a second elsewhere, FilterLogEvents 10."""
 TASK_LAUNCHES = Bucket(100, 20)
 """Fargate task launches, on-demand and Spot each."""
 
@@ -78,6 +83,8 @@ class Throttle:
         if action not in BUCKETS:
             return True
         name, bucket = BUCKETS[action]
+        per_s = LOG_READS_PER_S.get(action, {}).get(region)
+        bucket = Bucket(per_s, per_s) if per_s else bucket
         return self.take((account_id, region, name), bucket, 1)
 
     def launches(self, account_id: str, region: str, provider: str, count: int) -> bool:

@@ -14,7 +14,8 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.ecr.models import ECRBackend, Image, Repository, ecr_backends
+from moto.ec2.models.subnets import SubnetBackend
+from moto.ecr.models import ECRBackend, Image, LayerUpload, Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -126,6 +127,15 @@ def test_a_group_rules_description_is_a_property() -> None:
 def test_a_nat_gateway_knows_its_interface() -> None:
     assert names(NatGatewayBackend.delete_nat_gateway) == ["self", "nat_gateway_id"]
     assert "self._eni = " in inspect.getsource(NatGateway)
+
+
+def test_subnets_are_deleted_by_id() -> None:
+    assert names(SubnetBackend.delete_subnet) == ["self", "subnet_id"]
+
+
+def test_a_layer_upload_holds_its_bytes_until_it_is_completed() -> None:
+    assert names(ECRBackend.complete_layer_upload)[:4] == ["self", "repository_name", "upload_id", "layer_digests"]
+    assert LayerUpload("r", "1").layer_parts == b""
 
 
 def test_a_repositorys_address_is_set_when_it_is_made_and_read_from_uri() -> None:

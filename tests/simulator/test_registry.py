@@ -204,6 +204,16 @@ def test_unknown_things_are_named_by_their_codes(registry: Registry) -> None:
     assert registry.ask("POST", "/v2/registry/one/manifests/x").status == 405
 
 
+def test_a_layer_uploaded_through_ecrs_own_actions_is_served(registry: Registry, account: Account) -> None:
+    ecr, content = account.client("ecr"), b"through the api"
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    upload = {"repositoryName": "registry/one"}
+    upload["uploadId"] = ecr.initiate_layer_upload(**upload)["uploadId"]
+    ecr.upload_layer_part(**upload, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content)
+    assert ecr.complete_layer_upload(**upload, layerDigests=[digest])["layerDigest"] == digest
+    assert registry.ask("GET", f"/v2/registry/one/blobs/{digest}").body == content
+
+
 @pytest.mark.engine
 def test_a_real_engine_pulls_what_it_pushed(
     registry: Registry, account: Account, engine_address: str, engine_image: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import socket
 import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sockerless.simulator.server import Simulator
 
@@ -245,6 +247,44 @@ def test_the_cluster_counts_its_running_tasks(account: Account, image: str) -> N
     until(counts, lambda found: found == (1, 0))
     ecs.stop_task(cluster="counted", task=arn)
     until(counts, lambda found: found == (0, 0))
+
+
+def test_what_a_running_task_uses_cannot_be_deleted(account: Account, image: str) -> None:
+    ecs, ec2 = account.client("ecs"), account.client("ec2")
+    ecs.create_cluster(clusterName="used")
+    account.register("uses", shell(image, "sleep 60", stopTimeout=2))
+    arn = account.run("uses", cluster="used")["taskArn"]
+    with pytest.raises(ecs.exceptions.ClusterContainsTasksException):
+        ecs.delete_cluster(cluster="used")
+    with pytest.raises(ClientError, match="has dependencies and cannot be deleted"):
+        ec2.delete_subnet(SubnetId=account.subnet)
+    ecs.stop_task(cluster="used", task=arn)
+    status = lambda: ecs.describe_tasks(cluster="used", tasks=[arn])["tasks"][0]["lastStatus"]  # noqa: E731
+    until(status, lambda found: found == "STOPPED")
+    assert ecs.delete_cluster(cluster="used")["cluster"]["status"] == "INACTIVE"
+    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
+        account.run("uses", cluster="used")
+
+
+def test_a_task_for_another_architecture_fails_instead_of_running_on_this_one(account: Account, image: str) -> None:
+    other = "X86_64" if platform.machine() in {"aarch64", "arm64"} else "ARM64"
+    account.register("other", shell(image, "true"), runtimePlatform={"cpuArchitecture": other})
+    task = account.stopped(account.run("other")["taskArn"])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert other.lower() in task["stoppedReason"]
+
+
+def test_tags_of_a_task_are_listed_changed_and_removed(account: Account, image: str) -> None:
+    ecs = account.client("ecs")
+    account.register("tagged", shell(image, "sleep 60"), tags=[{"key": "from", "value": "definition"}])
+    arn = account.run("tagged", tags=[{"key": "a", "value": "1"}], propagateTags="TASK_DEFINITION")["taskArn"]
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": "b", "value": "2"}])
+    ecs.untag_resource(resourceArn=arn, tagKeys=["a"])
+    listed = ecs.list_tags_for_resource(resourceArn=arn)["tags"]
+    assert {tag["key"]: tag["value"] for tag in listed} == {"from": "definition", "b": "2"}
+    found = account.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "b", "Values": ["2"]}])
+    assert [entry["ResourceARN"] for entry in found["ResourceTagMappingList"]] == [arn]
+    ecs.stop_task(cluster=account.cluster, task=arn)
 
 
 def test_nothing_of_a_stopped_task_is_left_in_the_engine(account: Account, image: str, simulator: Simulator) -> None:

@@ -54,6 +54,20 @@ def test_actions_of_one_bucket_share_it_and_others_do_not() -> None:
     assert throttled.admits("1", "other", "ecs.RegisterTaskDefinition")
 
 
+@pytest.mark.parametrize(
+    ("action", "region", "rate"),
+    [
+        ("logs.GetLogEvents", "eu-central-1", 10),
+        ("logs.GetLogEvents", "us-east-1", 25),
+        ("logs.FilterLogEvents", "us-east-1", 25),
+        ("logs.FilterLogEvents", "eu-west-1", 10),
+    ],
+)
+def test_log_reads_have_the_regions_rate(action: str, region: str, rate: int) -> None:
+    throttled = Throttle(Clock())
+    assert sum(throttled.admits("1", region, action) for _ in range(100)) == rate
+
+
 def test_what_has_no_bucket_passes() -> None:
     assert "ec2.DescribeSubnets" not in BUCKETS
     assert admitted(Throttle(Clock()), "ec2.DescribeSubnets", 1000) == 1000
