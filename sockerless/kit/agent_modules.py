@@ -24,6 +24,7 @@ from typing import Any
 PACKAGES = ("sockerless.agent", "sockerless.wire")
 ALSO = ("encodings.ascii", "encodings.latin_1", "encodings.idna", "tempfile", "shutil", "traceback", "linecache")
 """Imported by the standard library only when it needs them."""
+_SPEEDUPS = "websockets.speedups"
 _MAGIC = importlib.util.MAGIC_NUMBER + bytes(12)
 
 
@@ -48,16 +49,21 @@ def sources(websockets_version: str) -> Iterator[tuple[str, str]]:
         spec = getattr(module, "__spec__", None)
         if name == "websockets.version":
             yield "websockets/version.pyc", f"version = tag = commit = {websockets_version!r}\n"
+        elif name == _SPEEDUPS:
+            yield "websockets/speedups.pyc", "from speedups import apply_mask\n"
         elif spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
             path = spec.name.replace(".", "/") + ("/__init__.pyc" if spec.submodule_search_locations else ".pyc")
             yield path, spec.loader.get_source(spec.name) or ""
 
 
 def extensions() -> list[str]:
-    """The files of every imported extension module of the standard library."""
+    """The files of every imported extension module: the standard library's, and the one that unmasks frames.
+
+    All lie in one directory of the bundle, since no extension can be loaded from a zip file.
+    """
     specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
     loaded = [spec for spec in specs if spec and isinstance(spec.loader, importlib.machinery.ExtensionFileLoader)]
-    return sorted(spec.origin for spec in loaded if spec.origin and "." not in spec.name)
+    return sorted(spec.origin for spec in loaded if spec.origin and ("." not in spec.name or spec.name == _SPEEDUPS))
 
 
 def compiled(source: str, path: str) -> bytes:

@@ -56,6 +56,13 @@ def test_modules_name_no_file_of_this_machine_and_hold_no_more_than_the_agent_ne
     assert os.fsencode(Path(agent_bundle.__file__).parents[2]) not in content
 
 
+def test_it_unmasks_frames_in_native_code(bundle: Bundle) -> None:
+    argv = [part.replace("ROOT/bundle", str(bundle.path)) for part in wire.agent_argv("bundle", [], "ROOT")][:-2]
+    program = "from websockets.frames import apply_mask; print(type(apply_mask).__name__)"
+    done = subprocess.run([*argv, "-c", program], env={}, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("builtin_function_or_method\n", "")
+
+
 def test_it_runs_with_an_empty_environment_from_where_it_lies(bundle: Bundle) -> None:
     argv = wire.agent_argv("bundle", ["dance"], "ROOT")
     argv = [part.replace("ROOT/bundle", str(bundle.path)) for part in argv]
