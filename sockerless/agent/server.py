@@ -125,6 +125,10 @@ class AgentServer:
                 return self._execs.serve
             case protocol.TUNNEL:
                 return serve_tunnel
+            case protocol.FILES:
+                from sockerless.agent.files import serve_files  # what it imports would slow every container's start
+
+                return lambda connection: serve_files(connection, self._lifecycle.born_ns)
             case protocol.LOGS:
                 logs = protocol.LogQuery.from_query(parts.query)
                 return lambda connection: serve_logs(connection, logs, self._lifecycle)
