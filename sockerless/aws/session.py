@@ -17,7 +17,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol, TypeVar
 
-import boto3.session
+import boto3
+import botocore.session
 import localstack_client.session
 from botocore import xform_name
 from botocore.config import Config as ClientConfig
@@ -146,6 +147,10 @@ def answer_of(error: errors.SockerlessError) -> JsonObject:
 def _session(destination: Destination) -> Any:
     if not destination.endpoint_url:
         return boto3.session.Session(region_name=destination.region)
+    # It makes clients by boto3's default session: one that reads no profile, for its credentials are made up.
+    boto3.setup_default_session(
+        botocore_session=botocore.session.Session(session_vars={"profile": (None, [], None, None)})
+    )
     session = localstack_client.session.Session(region_name=destination.region, localstack_host="localhost")
     # It reads where to go from AWS_ENDPOINT_URL, LOCALSTACK_HOST and USE_SSL, and lets no caller say otherwise.
     session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, destination.endpoint_url)

@@ -86,6 +86,14 @@ async def test_a_profile_that_does_not_exist_is_unauthorized(
         await open_at("").call("ecs", "ListTasks", cluster="c")
 
 
+async def test_the_simulated_aws_asks_for_no_profile(
+    bare_environment: pytest.MonkeyPatch, script: ScriptedAws, open_at: Callable[..., Aws]
+) -> None:
+    bare_environment.setenv("AWS_PROFILE", "nosuch")
+    script.answers(taskArns=[])
+    assert await open_at(script.url).call("ecs", "ListTasks", cluster="c") == {"taskArns": []}
+
+
 async def test_a_refusal_becomes_its_class_with_awss_answer_behind_it(scripted_aws: Aws, script: ScriptedAws) -> None:
     script.refuses("ConflictException", "token was used", resourceIds=["arn:1"])
     with pytest.raises(errors.Conflict, match="ecs:RunTask failed: token was used") as caught:
