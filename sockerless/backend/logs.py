@@ -147,8 +147,8 @@ async def _stream_pieces(backend: Backend, stream: str, last_ns: int, deadline_s
     seen_ns = 0
     while True:
         page = await _page(backend, stream, token)
-        for _, line in page.messages if page else ():
-            if (piece := parse_archive_line(line)) is not None:
+        for time_ms, line in page.messages if page else ():
+            if (piece := _piece(time_ms, line)) is not None:
                 seen_ns = piece.time_ns
                 yield piece
         at_end = page is None or page.next_token == token
@@ -159,6 +159,14 @@ async def _stream_pieces(backend: Backend, stream: str, last_ns: int, deadline_s
             token = page.next_token
         if at_end:
             await asyncio.sleep(RETRY_PAUSE_S)
+
+
+def _piece(time_ms: int, line: str) -> Piece | None:
+    """The piece in an archived line; a line the agent did not write (its loader's, say) is an error message."""
+    try:
+        return parse_archive_line(line)
+    except ValueError:
+        return Piece(stdcopy.STDERR, time_ms * 1_000_000, line.removesuffix("\n").encode(), True)
 
 
 async def _page(backend: Backend, stream: str, token: str | None) -> aws_logs.LogPage | None:
