@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 
 from sockerless.api.create_host_config import HOST_CONFIG_DEFAULTS, SHOWN_WHEN_SET
-from sockerless.types import Container, ContainerState, JsonObject
+from sockerless.types import Container, ContainerState, Health, JsonObject
 from sockerless.wire.timestamps import NEVER, rfc3339
 
 BRIDGE_NETWORK_ID = hashlib.sha256(b"sockerless network bridge").hexdigest()
@@ -37,6 +37,7 @@ _CONFIG_DEFAULTS: JsonObject = {
     "OnBuild": None,
     "Labels": {},
 }
+_HEALTH_TEXTS = {"starting": "health: starting"}
 _OMITTED_WHEN_EMPTY = ("ExposedPorts", "Healthcheck", "StopSignal", "StopTimeout", "Shell", "MacAddress")
 
 
@@ -48,7 +49,7 @@ def inspect(container: Container, exec_ids: Sequence[str] = ()) -> JsonObject:
         "Created": rfc3339(container.created_at_ns),
         "Path": argv[0] if argv else "",
         "Args": argv[1:],
-        "State": _state(container.state),
+        "State": _state(container),
         "Image": container.image_id,
         "ResolvConfPath": "",
         "HostnamePath": "",
@@ -82,7 +83,7 @@ def summary(container: Container, now_ns: int) -> JsonObject:
         "Ports": _port_list(container),
         "Labels": container.config.get("Labels") or {},
         "State": container.state.status,
-        "Status": status_text(container.state, now_ns),
+        "Status": status_text(container.state, now_ns, container.health),
         "HostConfig": {"NetworkMode": host_config(container)["NetworkMode"]},
         "NetworkSettings": {"Networks": _networks(container)},
         "Mounts": [],
@@ -95,11 +96,12 @@ def command(container: Container) -> list[str]:
     return [word for part in parts for word in ([part] if isinstance(part, str) else part)]
 
 
-def status_text(state: ContainerState, now_ns: int) -> str:
+def status_text(state: ContainerState, now_ns: int, health: Health | None = None) -> str:
     """The STATUS column of docker ps."""
     match state.status:
         case "running":
-            return f"Up {_since(state.started_at_ns, now_ns)}"
+            shown = f" ({_HEALTH_TEXTS.get(health.status, health.status)})" if health is not None else ""
+            return f"Up {_since(state.started_at_ns, now_ns)}{shown}"
         case "paused":
             return f"Up {_since(state.started_at_ns, now_ns)} (Paused)"
         case "exited" if state.started_at_ns or state.finished_at_ns:
@@ -154,8 +156,10 @@ def _config(container: Container) -> JsonObject:
     return {key: value for key, value in merged.items() if value or key not in _OMITTED_WHEN_EMPTY}
 
 
-def _state(state: ContainerState) -> JsonObject:
+def _state(container: Container) -> JsonObject:
+    state = container.state
     running = state.status in {"running", "paused"}
+    health = {"Health": _health(container.health)} if container.health is not None else {}
     return {
         "Status": state.status,
         "Running": running,
@@ -168,7 +172,21 @@ def _state(state: ContainerState) -> JsonObject:
         "Error": state.error,
         "StartedAt": rfc3339(state.started_at_ns),
         "FinishedAt": NEVER if state.status == "created" else rfc3339(state.finished_at_ns),
+        **health,
     }
+
+
+def _health(health: Health) -> JsonObject:
+    log = [
+        {
+            "Start": rfc3339(probe.start_ns),
+            "End": rfc3339(probe.end_ns),
+            "ExitCode": probe.exit_code,
+            "Output": probe.output,
+        }
+        for probe in health.log
+    ]
+    return {"Status": health.status, "FailingStreak": health.failing_streak, "Log": log}
 
 
 def _network_settings(container: Container) -> JsonObject:

@@ -35,8 +35,21 @@ def _check_env(entries: list[str]) -> None:
             raise InvalidParameter(f"invalid environment variable: {entry}")
 
 
-def _is_health_disabled(test: Any) -> bool:
-    return not test.get("Test") or test["Test"] == ["NONE"]
+_LEAST_HEALTH_NS = 1_000_000
+_HEALTH_TIMES = ("Interval", "Timeout", "StartPeriod", "StartInterval")
+
+
+def _check_health(check: JsonObject) -> None:
+    for name in (*_HEALTH_TIMES, "Retries"):
+        if not NUMBER.accepts(check.get(name) or 0):
+            raise InvalidParameter(f"invalid JSON: Config.Healthcheck.{name} must be {NUMBER.name}")
+    if not TEXTS.accepts(check.get("Test") or []):
+        raise InvalidParameter(f"invalid JSON: Config.Healthcheck.Test must be {TEXTS.name}")
+    for name in _HEALTH_TIMES:
+        if check.get(name) and check[name] < _LEAST_HEALTH_NS:
+            raise InvalidParameter(f"{name} in Healthcheck cannot be less than 1ms")
+    if (check.get("Retries") or 0) < 0:
+        raise InvalidParameter("Retries in Healthcheck cannot be negative")
 
 
 CONFIG: tuple[Option, ...] = (
@@ -65,14 +78,12 @@ CONFIG: tuple[Option, ...] = (
     echoed("OnBuild", TEXTS, "Metadata for builds."),
     echoed("Shell", TEXTS, "Metadata for builds."),
     echoed("ArgsEscaped", FLAG, "Windows only."),
-    not_built(
+    honoured(
         "Healthcheck",
         MAP,
-        "health checks are not run yet.",
-        "Leave the option out, or set --no-healthcheck.",
-        "--health-cmd",
-        _is_health_disabled,
-        'no test or ["NONE"]',
+        "Run by the agent, so it goes on while the daemon is away.",
+        "--health-cmd, --health-interval, --health-timeout, --health-retries, --health-start-period, --no-healthcheck",
+        _check_health,
     ),
     not_built("Volumes", MAP, _NO_VOLUMES, _KEEP_OUTSIDE, "--volume", is_absent),
     honoured("Domainname", TEXT, "Part of the name in /etc/hosts and /etc/hostname.", "--domainname"),

@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sockerless.api import container_streams, container_websocket, containers, events, exec, images, system
+from sockerless.api import (, archive
+    container_processes,
+    container_streams,
+    container_update,
+    container_websocket,
+    containers,
+    events,
+    exec,
+    images,
+    system,
+)
 from sockerless.api.call import Handler
 from sockerless.api.unsupported import UNSUPPORTED, Refusal
 
@@ -52,6 +62,14 @@ ROUTES: tuple[Route, ...] = (
           "answers at the process's exit, not at the task's end", "condition"),
     Route("POST", "/containers/{name}/rename", containers.rename, "the daemon's record", "name"),
     Route("POST", "/containers/{name}/resize", containers.resize, "the terminal's size, through the agent", "h, w"),
+    Route("POST", "/containers/{name}/pause", container_processes.pause,
+          "the agent stops every process of the task but itself; Fargate offers no freezer"),
+    Route("POST", "/containers/{name}/unpause", container_processes.unpause, "the agent lets them go on"),
+    Route("GET", "/containers/{name}/top", container_processes.top, "the agent, from /proc, as ps would", "ps_args"),
+    Route("GET", "/containers/{name}/stats", container_processes.stats,
+          "the agent, from the task's cgroup; the limit is the task's size", "stream, one-shot"),
+    Route("POST", "/containers/{name}/update", container_update.update,
+          "the size of a container without a task; a task's is fixed"),
     Route("POST", "/containers/{name}/attach", container_streams.attach,
           "a stream of its own to the agent", "stdin, stdout, stderr, stream, logs, detachKeys"),
     Route("GET", "/containers/{name}/attach/ws", container_websocket.attach,
@@ -62,6 +80,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/exec/{name}/start", exec.start, "a process started by the agent, with a stream of its own"),
     Route("POST", "/exec/{name}/resize", exec.resize, "the terminal's size, through the agent", "h, w"),
     Route("GET", "/exec/{name}/json", exec.inspect, "final before the stream ends"),
+    Route("HEAD", "/containers/{name}/archive", archive.head, "asked of the agent", "path"),
+    Route("GET", "/containers/{name}/archive", archive.get, "a tar stream from the agent", "path"),
+    Route("PUT", "/containers/{name}/archive", archive.put,
+          "a tar stream to the agent", "path, noOverwriteDirNonDir, copyUIDGID"),
+    Route("GET", "/containers/{name}/export", archive.export, "a tar stream from the agent"),
     # images
     Route("GET", "/images/json", images.list_,
           "the images the daemon knows; layers stay in their registry", "all, filters"),

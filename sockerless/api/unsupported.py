@@ -47,9 +47,6 @@ _BUILD_ELSEWHERE = "Build with BuildKit, a CI runner or AWS CodeBuild, push the 
 _ENTRYPOINT = "Run the command as a container of its own with docker run."
 _DEFAULT_NETWORK = "Containers reach each other at their private addresses (docker inspect shows them)."
 _VOLUME = "Keep data outside the container, for example in S3."
-_SIZE = "Set the size when the container is created (--memory, --cpus)."
-_STOP_INSTEAD = "Stop the container and start it again."
-_METRICS = "Use CloudWatch Container Insights for the cluster."
 _NO_PLUGINS = "This daemon has no plugins."
 _WITHOUT_PLUGIN = "Choose what works without one."
 
@@ -60,16 +57,7 @@ def _plugin(method: str, path: str) -> Refusal:
 
 UNSUPPORTED: tuple[Refusal, ...] = (
     # containers
-    _not_built("GET", "/containers/{name}/top", "Listing processes is", _ENTRYPOINT),
-    _not_built("GET", "/containers/{name}/stats", "Resource statistics are", _METRICS),
     _not_built("GET", "/containers/{name}/changes", "Listing changed files is", _PUT_FILES_IN_IMAGE),
-    _not_built("GET", "/containers/{name}/export", "Exporting a file system is", _PUT_FILES_IN_IMAGE),
-    _not_built("POST", "/containers/{name}/update", "Changing a container's resources is", _SIZE),
-    _not_built("POST", "/containers/{name}/pause", "Pausing is", _STOP_INSTEAD),
-    _not_built("POST", "/containers/{name}/unpause", "Pausing is", _STOP_INSTEAD),
-    _not_built("HEAD", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
-    _not_built("GET", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
-    _not_built("PUT", "/containers/{name}/archive", "Copying files is", _PUT_FILES_IN_IMAGE),
     # images
     _not_built("POST", "/build", "Building images is", _BUILD_ELSEWHERE),
     _not_built("POST", "/build/prune", "Building images is", _BUILD_ELSEWHERE),

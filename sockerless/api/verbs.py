@@ -5,7 +5,7 @@ A handler knows these and nothing behind them; a test hands in callables of its 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from typing import Protocol
 from sockerless.registry.auth import RegistryAuth
 from sockerless.types import Container, Event, Exec, Image, JsonObject
 from sockerless.wire.agent import LogQuery
+from sockerless.wire.agent_files import PathStat
 from sockerless.wire.filters import Filters
 
 
@@ -86,6 +87,7 @@ class Verbs:
     create_exec: container, ExecConfig -> id. check_exec: raises what a start would, before its client is hijacked.
     remove: force, volumes. prune: which stopped containers -> ids. list_images: filters, all. load: path of the
     uploaded archive, quiet. remove_image: force, prune untagged parents. events: filters, since_ns, until_ns.
+    top: ps's arguments. stats: stream, one_shot. update: members of HostConfig -> warnings.
     """
 
     info: Callable[[], JsonObject]
@@ -103,6 +105,11 @@ class Verbs:
     rename: Callable[[str, str], Awaitable[None]]
     attach: Callable[[str, AttachRequest], Awaitable[Attachment]]
     resize: Callable[[str, int, int], Awaitable[None]]
+    pause: Callable[[str], Awaitable[None]]
+    unpause: Callable[[str], Awaitable[None]]
+    top: Callable[[str, str], Awaitable[JsonObject]]
+    stats: Callable[[str, bool, bool], AsyncIterator[JsonObject]]
+    update: Callable[[str, JsonObject], Awaitable[list[str]]]
     logs: Callable[[str, LogQuery], Awaitable[LogStream]]
     create_exec: Callable[[str, JsonObject], str]
     check_exec: Callable[[str], None]
@@ -110,6 +117,10 @@ class Verbs:
     inspect_exec: Callable[[str], Awaitable[Exec]]
     resize_exec: Callable[[str, int, int], Awaitable[None]]
     unfinished_execs: Callable[[Container], list[str]]
+    stat_path: Callable[[str, str], Awaitable[PathStat]]
+    get_archive: Callable[[str, str], Awaitable[tuple[PathStat, AsyncGenerator[bytes]]]]
+    put_archive: Callable[[str, str, AsyncIterator[bytes], bool, bool], Awaitable[None]]
+    export: Callable[[str], Awaitable[AsyncGenerator[bytes]]]
     find_image: Callable[[str], Image]
     list_images: Callable[[Filters, bool], list[Image]]
     pull: Callable[[PullRequest], AsyncIterator[JsonObject]]

@@ -19,6 +19,7 @@ from sockerless.backend.callback import Callbacks
 from sockerless.errors import Conflict, InvalidParameter, SystemFailure, Unavailable
 from sockerless.types import AgentCredentials
 from sockerless.wire import agent as wire
+from sockerless.wire.agent_health import HealthReport
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +91,8 @@ class AgentLink:
             self._replies.pop(number, None)
         return _result(op, answer)
 
-    async def listen(self, on_exit: Callable[[wire.Exited], None]) -> None:
-        """Reads the control connection until it closes; every reply and exit is delivered before this returns."""
+    async def listen(self, on_news: Callable[[wire.Exited | HealthReport], None]) -> None:
+        """Reads the control connection until it closes; every reply and news is delivered before this returns."""
         if self._control is None:
             raise SystemFailure("listen() before connect()")
         try:
@@ -99,8 +100,8 @@ class AgentLink:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break
                 decoded = wire.decode(message.data)
-                if isinstance(decoded, wire.Exited):
-                    on_exit(decoded)
+                if isinstance(decoded, wire.Exited | HealthReport):
+                    on_news(decoded)
                 elif isinstance(decoded, wire.Reply) and decoded.id in self._replies:
                     future = self._replies[decoded.id]
                     if not future.done():

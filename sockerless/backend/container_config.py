@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sockerless.backend import health_check
 from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import Container, JsonObject
 from sockerless.wire import signals
@@ -29,8 +30,7 @@ def merge(asked: JsonObject, image_config: JsonObject) -> JsonObject:
     for key in ("ExposedPorts", "Volumes"):
         both = {**(image_config.get(key) or {}), **(asked.get(key) or {})}
         merged[key] = both or None
-    if image_config.get("Healthcheck") and not asked.get("Healthcheck"):
-        merged["Healthcheck"] = image_config["Healthcheck"]
+    merged["Healthcheck"] = health_check.merge(asked.get("Healthcheck"), image_config.get("Healthcheck"))
     return merged
 
 
@@ -108,6 +108,7 @@ def process(container: Container, linger_s: float) -> Process:
         no_new_privileges="no-new-privileges" in {o.partition(":")[0].partition("=")[0] for o in security(host)},
         **_names(container),
         linger_s=0.0 if host.get("AutoRemove") else linger_s,
+        healthcheck=health_check.health_check(config),
     )
 
 

@@ -63,7 +63,8 @@ async def create(
     container = replace(container, task_definition_arn=arn)
     backend.store.save_container(container)
     events.emit(backend, container, "create")
-    return container.id, _warnings(config, merged, rounding_note(nano_cpus, memory_bytes, size))
+    rounding = rounding_note(nano_cpus, memory_bytes, size)
+    return container.id, [rounding] if rounding else []
 
 
 def shape_of(config: Config, image: Image, host_config: JsonObject, size: TaskSize) -> Shape:
@@ -92,11 +93,3 @@ def shape_of(config: Config, image: Image, host_config: JsonObject, size: TaskSi
         sys_ptrace=bool(host_config.get("CapAdd")),
         readonly_root=bool(host_config.get("ReadonlyRootfs")),
     )
-
-
-def _warnings(asked: JsonObject, merged: JsonObject, rounding: str | None) -> list[str]:
-    warnings = [rounding] if rounding else []
-    test = (merged.get("Healthcheck") or {}).get("Test") or []
-    if test and test[0] != "NONE" and not asked.get("Healthcheck"):
-        warnings.append("the image's HEALTHCHECK is not run by this daemon")
-    return warnings

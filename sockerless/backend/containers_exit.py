@@ -11,7 +11,7 @@ import logging
 import time
 from dataclasses import replace
 
-from sockerless.backend import events, ports
+from sockerless.backend import events, health, ports
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
 from sockerless.ecs.state import TaskView
@@ -75,7 +75,8 @@ async def _finish(backend: Backend, container_id: str, ended: ContainerState, la
     container = _record(backend, container_id)
     if container is None or container.state.status not in {"running", "paused"}:
         return
-    container = replace(container, state=ended, last_log_ns=last_log_ns)
+    unwatched = health.unwatched(container.health)
+    container = replace(container, state=ended, last_log_ns=last_log_ns, health=unwatched)
     backend.store.save_container(container)
     _tell(backend, container)
     live = backend.lives.of(container_id)

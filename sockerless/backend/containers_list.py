@@ -135,11 +135,11 @@ TESTS: dict[str, Callable[[Container, Sequence[str]], bool]] = {
     "exited": _exited,
     "expose": _exposes,
     "network": _on_network,
-    "health": lambda container, values: "none" in values,
+    "health": lambda container, values: (container.health.status if container.health else "none") in values,
     "is-task": lambda container, values: values[0].lower() in {"0", "false"},
     "isolation": lambda container, values: matches_pattern(values, ""),
     "publish": _none_has,
     "volume": _none_has,
 }
-"""What each filter asks of one container. No container has published ports, volumes or a health check yet."""
+"""What each filter asks of one container. No container has published ports or volumes yet."""
 _BOUND_FILTERS = frozenset({"before", "since", "ancestor"})

@@ -32,7 +32,7 @@ from sockerless.backend.supervise import supervise
 from sockerless.ecs import tags
 from sockerless.ecs.taskdef import log_stream, run_task
 from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError
-from sockerless.types import Container, ContainerState, JsonObject, TaskBinding
+from sockerless.types import Container, ContainerState, Health, JsonObject, TaskBinding
 from sockerless.wire import agent as wire
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,9 @@ async def start(backend: Backend, reference: str) -> None:
     live = backend.lives.of(container.id)
     async with live.lock:
         container = backend.store.container(container.id)
-        if container.state.status in {"running", "paused"}:
+        if container.state.status == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if container.state.status == "running":
             raise NotModified(f"container {container.id} is already started")
         if container.state.status == "removing":
             raise Conflict("container is marked for removal and cannot be started")
@@ -162,7 +164,8 @@ async def _run_process(
             started_at_ns=int(started.get("started_at_ns") or time.time_ns()),
         )
         published = await ports.serve(backend, container, bound)
-        container = replace(backend.store.container(container_id), state=state, ports=published)
+        checked = Health() if process.healthcheck is not None else None
+        container = replace(backend.store.container(container_id), state=state, ports=published, health=checked)
         backend.store.save_container(container)
         events.emit(backend, container, "start")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from sockerless.backend import container_config, events, task_end
+from sockerless.backend import container_config, containers_pause, events, task_end
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.containers_find import find
 from sockerless.backend.containers_start import start
@@ -117,6 +117,16 @@ async def _signal(backend: Backend, container: Container, link: AgentLink, numbe
         except Conflict:
             return
         events.emit(backend, container, "kill", signal=str(number))
+        container = backend.store.container(container.id)
+        if container.state.status == "paused" and _wakes(container, number):
+            with contextlib.suppress(Conflict):
+                await containers_pause.resume(backend, container, link)
+
+
+def _wakes(container: Container, number: int) -> bool:
+    """Whether moby unpauses a container for this signal; what SIGKILL ends needs no waking."""
+    own = container.config.get("StopSignal")
+    return number != SIGKILL and (not own or number == container_config.stop_signal(container.config))
 
 
 async def _ends(exit_: asyncio.Future[WaitResult], timeout_s: float | None) -> bool:

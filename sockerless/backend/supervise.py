@@ -17,6 +17,7 @@ import aiohttp
 from sockerless.aws import ec2
 from sockerless.backend import containers_exit, task_end
 from sockerless.backend.agent_link import AgentLink
+from sockerless.backend.agent_news import News, settle_forever
 from sockerless.backend.callback import host_of
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import Live
@@ -24,7 +25,7 @@ from sockerless.backend.poller import Watch
 from sockerless.ecs.state import failure_message
 from sockerless.errors import NotFound, SockerlessError, SystemFailure
 from sockerless.types import Container, TaskBinding
-from sockerless.wire.agent import Exited, Hello
+from sockerless.wire.agent import Hello
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ def supervise(backend: Backend, container: Container, *, adopted_age_s: float | 
 async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, watch: Watch, *, new: bool) -> None:
     """new: the process has not run in this task yet, so its agent is still to come, whatever the record says."""
     live = backend.lives.of(container_id)
-    exits: asyncio.Queue[Exited] = asyncio.Queue()
-    settling = asyncio.create_task(_settle_exits(backend, container_id, exits), name=f"exits {container_id[:12]}")
+    news: asyncio.Queue[News] = asyncio.Queue()
+    settling = asyncio.create_task(settle_forever(backend, container_id, news), name=f"news {container_id[:12]}")
     spawn(backend, settling)
     if binding.calls:
         backend.callbacks.expect(binding.credentials)
@@ -72,12 +73,11 @@ async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, 
             new = False
             backend.poller.set_urgent(watch, False)
             _remember(backend, container_id, watch.arn, hello.address)
-            if hello.exited is not None:
-                exits.put_nowait(hello.exited)
+            news.put_nowait(hello)
             await _publish(live, link)
-            await link.listen(exits.put_nowait)
+            await link.listen(news.put_nowait)
             await _publish(live, None)
-            await asyncio.wait_for(exits.join(), containers_exit.DRAIN_TIMEOUT_S * 2)
+            await asyncio.wait_for(news.join(), containers_exit.DRAIN_TIMEOUT_S * 2)
             backend.poller.set_urgent(watch, not _has_exited(backend, container_id))
     except TaskOver as over:
         await containers_exit.task_over(backend, container_id, binding, watch.view, str(over))
@@ -113,15 +113,6 @@ def _has_exited(backend: Backend, container_id: str) -> bool:
         return backend.store.container(container_id).state.status == "exited"
     except NotFound:
         return True
-
-
-async def _settle_exits(backend: Backend, container_id: str, exits: asyncio.Queue[Exited]) -> None:
-    live = backend.lives.of(container_id)
-    while True:
-        exited = await exits.get()
-        async with live.starting:
-            await containers_exit.process_exited(backend, container_id, exited)
-        exits.task_done()
 
 
 async def _reach(

@@ -1,0 +1,61 @@
+"""docker update: the size of a container that has no task yet, and what is only on record.
+
+Fargate fixes a task's size when it starts, so a container whose task runs (or lingers) keeps it; an update that asks
+for the size the task has anyway changes the record only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sockerless.backend import container_config, definitions, events, images_find
+from sockerless.backend.containers_create import shape_of
+from sockerless.backend.containers_find import find
+from sockerless.backend.context import Backend
+from sockerless.ecs.fargate import rounding_note, size_for
+from sockerless.errors import Conflict
+from sockerless.types import Container, JsonObject
+
+_CPU = ("NanoCpus", "CpuQuota", "CpuPeriod")
+
+
+async def update(backend: Backend, reference: str, changes: JsonObject) -> list[str]:
+    """Changes these members of HostConfig, and no other; warnings.
+
+    Conflict, in Docker's form, when a task has another size; InvalidParameter beyond Fargate's largest.
+    """
+    container = find(backend, reference)
+    async with backend.lives.of(container.id).lock:
+        container = backend.store.container(container.id)
+        updated, rounding = await _updated(backend, container, changes)
+        backend.store.save_container(
+            replace(
+                backend.store.container(container.id),
+                host_config=updated.host_config,
+                size=updated.size,
+                task_definition_arn=updated.task_definition_arn,
+            )
+        )
+        events.emit(backend, updated, "update")
+    return [rounding] if rounding else []
+
+
+async def _updated(backend: Backend, container: Container, changes: JsonObject) -> tuple[Container, str | None]:
+    """The changed record, and what was rounded up."""
+    host_config = {**container.host_config, **changes}
+    if changes.keys() & set(_CPU):
+        host_config.update({key: 0 for key in _CPU if key not in changes})
+    nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
+    size = size_for(nano_cpus, memory_bytes)
+    updated = replace(container, host_config=host_config, size=size)
+    if size == container.size:
+        return updated, None
+    if container.task is not None:
+        raise Conflict(
+            f"Cannot update container {container.id}: Fargate fixes a task's size when it starts. "
+            "Remove the container and create it again with the new size."
+        )
+    image = images_find.find(backend.images, container.image_id)
+    shape = shape_of(backend.config, image, host_config, size)
+    arn = await definitions.ensure(backend, shape)
+    return replace(updated, task_definition_arn=arn), rounding_note(nano_cpus, memory_bytes, size)
