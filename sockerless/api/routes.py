@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sockerless.api import (, archive
+from sockerless.api import (
+    archive,
     container_processes,
     container_streams,
     container_update,

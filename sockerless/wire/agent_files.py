@@ -89,10 +89,8 @@ _REQUEST_FIELDS = {field.name for field in fields(FilesRequest)}
 def encode(answer: Ok | Refused | Done) -> str:
     """The text frame of one answer."""
     match answer:
-        case Ok(None):
-            document: dict[str, Any] = {"ok": {}}
-        case Ok(stat):
-            document = {"ok": {"stat": asdict(stat)}}
+        case Ok():
+            document: dict[str, Any] = {"ok": {} if answer.stat is None else {"stat": asdict(answer.stat)}}
         case Refused():
             document = {"error": asdict(answer)}
         case _:
@@ -103,7 +101,7 @@ def encode(answer: Ok | Refused | Done) -> str:
 def decode(text: str | bytes) -> Ok | Refused | Done:
     """The answer in a text frame; ValueError when it is none."""
     match _object(text):
-        case {"ok": {"stat": {**stat}}}:
+        case {"ok": {"stat": dict(stat)}}:
             return Ok(_path_stat(stat))
         case {"ok": {}}:
             return Ok()
