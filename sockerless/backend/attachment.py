@@ -36,6 +36,7 @@ class Attachment:
     """read() and write() are the client's side; connect() gives it the agent's stream; release() at the exit.
 
     tty: whether the bytes are raw (terminal) or stdcopy frames. live: whether it wants the live output at all.
+    detached: whether the detach keys ended it.
     """
 
     def __init__(self, query: wire.StreamQuery, *, tty: bool, live: bool, detach_keys: bytes) -> None:
@@ -53,6 +54,7 @@ class Attachment:
         self._room = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self.drained = asyncio.Event()
+        self.detached = False
         self._end_hooks: list[Callable[[], None]] = []
 
     @property
@@ -119,6 +121,7 @@ class Attachment:
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 await self._stream.send_bytes(data)
         if detached:
+            self.detached = True
             await self.close()
 
     async def write_eof(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sockerless.backend import events
 from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_find import find, require_running
 from sockerless.backend.context import Backend
 from sockerless.backend.logs import logs as archived
 from sockerless.backend.reach import reachable
-from sockerless.errors import InvalidParameter
+from sockerless.errors import Conflict, InvalidParameter
 from sockerless.types import Container
 from sockerless.wire import agent as wire
 from sockerless.wire import detach_keys as keys
@@ -28,9 +29,12 @@ async def attach(
 ) -> Attachment:
     """A client's attachment. On a container that does not run yet it waits for the start.
 
-    stream: wants live output; logs: wants what was kept first. Neither: ends at once. InvalidParameter for bad keys.
+    stream: wants live output; logs: wants what was kept first. Neither: ends at once. InvalidParameter for bad keys,
+    Conflict while it is paused.
     """
     container = find(backend, reference)
+    if container.state.status == "paused":
+        raise Conflict(f"container {container.id} is paused, unpause the container before attach")
     try:
         sequence = keys.parse(detach_keys or keys.DEFAULT)
     except ValueError as error:
@@ -38,16 +42,23 @@ async def attach(
     tty, takes_stdin = bool(container.config.get("Tty")), stdin and bool(container.config.get("OpenStdin"))
     query = wire.StreamQuery(stdin=takes_stdin and stream, stdout=stdout, stderr=stderr, replay=logs)
     attachment = Attachment(query, tty=tty, live=stream, detach_keys=sequence)
-    if container.state.status in {"running", "paused"}:
+    if container.state.status == "running":
         await _connect(backend, container, attachment, stream=stream)
     elif not stream:
         kept = await archived(backend, container.id, wire.LogQuery(stdout=stdout, stderr=stderr)) if logs else None
         attachment.play(kept.chunks) if kept is not None else attachment.end()
+    events.emit(backend, container, "attach")
     if not attachment.ended:
         attachments = backend.lives.of(container.id).attachments
         attachments.add(attachment)
         attachment.on_end(lambda: attachments.discard(attachment))
+        attachment.on_end(lambda: _tell_detached(backend, container, attachment))
     return attachment
+
+
+def _tell_detached(backend: Backend, container: Container, attachment: Attachment) -> None:
+    if attachment.detached:
+        events.emit(backend, container, "detach")
 
 
 async def _connect(backend: Backend, container: Container, attachment: Attachment, *, stream: bool) -> None:
@@ -69,3 +80,4 @@ async def resize(backend: Backend, reference: str, height: int, width: int) -> N
     if container.config.get("Tty"):
         link = await reachable(backend, container)
         await link.request("resize", height=height, width=width)
+    events.emit(backend, container, "resize", height=str(height), width=str(width))
