@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sockerless.api.verbs import AttachRequest, PullRequest, Verbs
-from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, SockerlessError
+from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, SockerlessError, SystemFailure
 from sockerless.types import Container, ContainerState, Event, Image, JsonObject, TaskBinding, TaskSize
 from sockerless.wire.agent import LogQuery
 from tests.api.fake_exec import FakeExecs
@@ -211,6 +211,36 @@ class FakeEngine(FakeExecs):
 
     async def resize(self, reference: str, height: int, width: int) -> None:
         self.processes[self.find(reference).id].size = (height, width)
+
+    async def pause(self, reference: str) -> None:
+        container = self.find(reference)
+        if container.state.status == "paused":
+            raise Conflict(f"Container {container.id} is already paused")
+        self.containers[container.id] = replace(container, state=replace(container.state, status="paused"))
+
+    async def unpause(self, reference: str) -> None:
+        container = self.find(reference)
+        if container.state.status != "paused":
+            raise SystemFailure(f"Container {container.id} is not paused")
+        self.containers[container.id] = replace(container, state=replace(container.state, status="running"))
+
+    async def top(self, reference: str, ps_args: str) -> JsonObject:
+        self.calls.append(("top", self.find(reference).name, ps_args))
+        return {"Processes": [["7", "sleep 60"]], "Titles": ["PID", "CMD"]}
+
+    def stats(self, reference: str, stream: bool, one_shot: bool) -> AsyncIterator[JsonObject]:
+        self.calls.append(("stats", self.find(reference).name, stream, one_shot))
+        return self._samples()
+
+    async def _samples(self) -> AsyncIterator[JsonObject]:
+        if self.failure:
+            raise self.failure
+        for number in (1, 2):
+            yield {"name": "/fake", "number": number}
+
+    async def update(self, reference: str, changes: JsonObject) -> list[str]:
+        self.calls.append(("update", self.find(reference).name, changes))
+        return ["rounded"] if "Memory" in changes else []
 
     async def logs(self, reference: str, query: LogQuery) -> FakeLogs:
         container = self.find(reference)
