@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 SILENCE_S = 30.0
 """Agents ping every few seconds: a call without a word for this long is over."""
 CLOSE_S = 2.0
+END_S = 0.1
+"""What calls and pipes are given at the daemon's end; the agents call again."""
 READ_BYTES = 256 * 1024
 MAX_CALL_FRAME_BYTES = 4096
 _ENDS = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
@@ -46,7 +48,7 @@ async def listening(backend: Backend) -> AsyncIterator[None]:
         yield
     finally:
         listener.close()
-        await server.shutdown(CLOSE_S)
+        await server.shutdown(END_S)
 
 
 async def serve(request: web.BaseRequest, callbacks: Callbacks) -> web.StreamResponse:
@@ -65,7 +67,7 @@ async def serve(request: web.BaseRequest, callbacks: Callbacks) -> web.StreamRes
 
 
 def _refused(status: int) -> web.Response:
-    refused = web.Response(status=status)
+    refused = web.Response(status=status, headers={"Server": ""})
     refused.force_close()
     return refused
 

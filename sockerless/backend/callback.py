@@ -78,11 +78,13 @@ class Call:
 
 @dataclass(eq=False)
 class _Asked:
-    """A pipe that an agent was asked for. far: the socket to join with it."""
+    """A pipe that an agent was asked for, on its call. far: the socket to join with it."""
 
     agent_id: str
+    call: Call
     far: socket.socket
     opened: asyncio.Future[None]
+    joined: bool = False
 
 
 class Callbacks:
@@ -138,6 +140,9 @@ class Callbacks:
             del self._calls[agent_id]
             if left and agent_id in self._credentials:
                 self._left.add(agent_id)
+        for asked in self._asked.values():
+            if asked.call is call and not asked.opened.done():
+                asked.opened.set_exception(ConnectionResetError("the agent's call broke"))
         await self._notify()
 
     def take(self, agent_id: str, pipe_id: str) -> socket.socket | None:
@@ -145,6 +150,7 @@ class Callbacks:
         asked = self._asked.get(pipe_id)
         if asked is None or asked.agent_id != agent_id or asked.opened.done():
             return None
+        asked.joined = True
         asked.opened.set_result(None)
         return asked.far
 
@@ -153,10 +159,10 @@ class Callbacks:
 
         ConnectionError when the agent has left, or its call breaks.
         """
-        send = await self._sender(agent_id)
+        call, send = await self._connected_call(agent_id)
         near, far = socket.socketpair()
         pipe_id = secrets.token_hex(16)
-        asked = self._asked[pipe_id] = _Asked(agent_id, far, asyncio.get_running_loop().create_future())
+        asked = self._asked[pipe_id] = _Asked(agent_id, call, far, asyncio.get_running_loop().create_future())
         near.setblocking(False)
         far.setblocking(False)
         try:
@@ -164,19 +170,19 @@ class Callbacks:
             await asked.opened
         except BaseException:
             near.close()
-            if not asked.opened.done() or asked.opened.cancelled():
+            if not asked.joined:
                 far.close()
             raise
         finally:
             del self._asked[pipe_id]
         return near
 
-    async def _sender(self, agent_id: str) -> Callable[[str], Awaitable[None]]:
+    async def _connected_call(self, agent_id: str) -> tuple[Call, Callable[[str], Awaitable[None]]]:
         async with self._changed:
             while True:
                 call = self._calls.get(agent_id)
                 if call is not None and call.send is not None:
-                    return call.send
+                    return call, call.send
                 if agent_id in self._left:
                     raise ConnectionRefusedError("the agent has left")
                 await self._changed.wait()
