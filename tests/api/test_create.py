@@ -138,7 +138,6 @@ async def test_a_refused_host_option(served: Served, field: str, value: Any, sta
         ({"Image": "x", "Volumes": {"/v": {}}}, 501, "Config.Volumes (--volume) is not available in this version"),
         ({"Image": "x", "MacAddress": "00:11:22:33:44:55"}, 400, "Config.MacAddress (--mac-address) is not supported"),
         ({"Image": "x", "NetworkDisabled": True}, 400, "Config.NetworkDisabled is not supported on AWS Fargate"),
-        ({"Image": "x", "Healthcheck": {"Test": ["CMD", "true"]}}, 501, "Config.Healthcheck (--health-cmd) other than"),
         (
             {"Image": "x", "NetworkingConfig": {"EndpointsConfig": {"front": {}}}},
             501,

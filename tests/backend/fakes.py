@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from sockerless.errors import NotFound
 from sockerless.wire import agent as wire
 from sockerless.wire import stdcopy
+from sockerless.wire.agent_health import HealthReport
+from tests.backend.fake_exec import FakeExecs
 
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012"
 
@@ -131,7 +134,12 @@ class FakeAgent:
         self.stdin = bytearray()
         self.starts = 0
         self.signals: list[int] = []
+        self.pending: int | None = None
+        self.paused = False
+        self.health: HealthReport | None = None
+        self.samples: list[dict[str, Any]] = []
         self.finished = asyncio.Event()
+        self.execs = FakeExecs()
         self._exited: wire.Exited | None = None
         self._controls: set[ServerConnection] = set()
         self._streams: set[ServerConnection] = set()
@@ -160,6 +168,8 @@ class FakeAgent:
         path = connection.request.path.partition("?")[0] if connection.request else ""
         if path == wire.CONTROL:
             await self._serve_control(connection)
+        elif path == wire.EXEC:
+            await self.execs.serve(connection)
         elif path == wire.STREAMS:
             self._streams.add(connection)
             async for message in connection:
@@ -171,7 +181,8 @@ class FakeAgent:
     async def _serve_control(self, connection: ServerConnection) -> None:
         self._controls.add(connection)
         status = "exited" if self._exited else "running" if self.starts else "waiting"
-        await connection.send(wire.encode(wire.Hello("test", status, exited=self._exited)))  # type: ignore[arg-type]
+        hello = wire.Hello("test", status, exited=self._exited, paused=self.paused, health=self.health)  # type: ignore[arg-type]
+        await connection.send(wire.encode(hello))
         async for message in connection:
             request = wire.decode(message)
             assert isinstance(request, wire.Request)
@@ -179,10 +190,26 @@ class FakeAgent:
             if request.op == "start" and self.refusal is None:
                 await self._run()
             if request.op == "signal" and request.arguments["signal"] not in self.ignores:
-                await self.exit(128 + request.arguments["signal"])
+                await self._take(request.arguments["signal"])
+            if request.op == "unpause" and self.pending is not None:
+                await self._take(self.pending)
             if request.op == "finish":
                 self.finished.set()
         self._controls.discard(connection)
+
+    async def _take(self, number: int) -> None:
+        """A signal that ends the process: at once, or after the pause unless it is SIGKILL."""
+        if self.paused and number != 9:
+            self.pending = number
+        else:
+            self.pending, self.paused = None, False
+            await self.exit(128 + number)
+
+    async def report(self, health: HealthReport) -> None:
+        """A probe has ended: every control connection is told."""
+        self.health = health
+        for control in list(self._controls):
+            await control.send(wire.encode(health))
 
     def _answer(self, request: wire.Request) -> wire.Reply:
         if request.op == "start" and self.refusal is not None:
@@ -192,6 +219,18 @@ class FakeAgent:
             self._exited = None
             self.process = wire.process_from(request.arguments["process"])
             return wire.Reply(request.id, {"pid": 7, "started_at_ns": time.time_ns()})
+        if request.op == "exec_state":
+            return wire.Reply(request.id, self.execs.states[request.arguments["exec"]])
+        if request.op == "resize" and "exec" in request.arguments:
+            return replace(self.execs.resize(**request.arguments), id=request.id)
+        if request.op in {"pause", "unpause"}:
+            if self.paused is (request.op == "pause"):
+                return wire.Reply(request.id, error_kind="conflict", message="no")
+            self.paused = request.op == "pause"
+        if request.op == "top":
+            return wire.Reply(request.id, {"titles": ["PID"], "processes": [[request.arguments["ps_args"]]]})
+        if request.op == "stats":
+            return wire.Reply(request.id, self.samples.pop(0))
         if request.op == "signal":
             self.signals.append(request.arguments["signal"])
         return wire.Reply(request.id)
