@@ -20,6 +20,8 @@ MAX_HEADER_BYTES = 1 << 20
 """The longest request line or header field, as in Go's server (registry credentials travel in a header)."""
 T = TypeVar("T")
 _READ_HIGH_WATER = 256 * 1024
+_BODY_HIGH_WATER = 512 * 1024
+"""How much of a body is read ahead of the handler; twice as much may be waiting."""
 _WRITE_PIECE = 64 * 1024
 
 
@@ -41,6 +43,7 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # None is aiohttp's documented "no access log"
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
+            read_bufsize=_BODY_HIGH_WATER,
         )
         self.client_left = asyncio.Event()
         self.raw: RawStream | None = None

@@ -25,7 +25,7 @@ from sockerless.wire import agent as wire
 from sockerless.wire import agent_files
 from sockerless.wire.agent_files import Done, FilesRequest, Ok, PathStat, Refused
 
-FRAME_BYTES = 512 * 1024
+FRAME_BYTES = 1024 * 1024
 _ERRORS: dict[str, type[SockerlessError]] = {
     "not_found": NotFound,
     "permission": Forbidden,
@@ -74,8 +74,16 @@ class FilesStream:
         await self._stream.close()
 
     async def _send(self, content: AsyncIterator[bytes]) -> None:
-        async for piece in gathered(content):
-            await self._stream.send_bytes(piece)
+        """Sends each piece while the next one comes."""
+        pieces = gathered(content)
+        coming = asyncio.create_task(anext(pieces, b""))
+        try:
+            while piece := await coming:
+                coming = asyncio.create_task(anext(pieces, b""))
+                await self._stream.send_bytes(piece)
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
         await self._stream.send_str(wire.STDIN_EOF)
 
 
