@@ -32,7 +32,9 @@ LABEL = "io.sockerless.simulator"
 """On every object made in the engine: the simulator's instance id."""
 LABEL_OWNER = LABEL + ".owner"
 """host/pid/start time of the process that made it: what tells leftovers of the dead from the living's."""
-PAUSE_REPOSITORY = "sockerless-simulator-pause"
+LABEL_TASK = LABEL + ".task"
+"""On a task's containers: its ARN."""
+PAUSE_REPOSITORY = "localhost/sockerless-simulator-pause"
 
 _LABELLED = {"filters": json.dumps({"label": [LABEL_OWNER]})}
 
@@ -138,8 +140,12 @@ class Fargate:
 
     def _remove_containers(self, chosen: Callable[[Mapping[str, str]], bool]) -> None:
         containers = self.engine.call("GET", "/containers/json", {"all": "1", **_LABELLED})
+        mine = [container for container in containers if chosen(container["Labels"])]
+        in_tasks = [container["Id"] for container in mine if LABEL_TASK in container["Labels"]]
+        others = [container["Id"] for container in mine if container["Id"] not in in_tasks]
         with ThreadPoolExecutor(8, thread_name_prefix="remove") as removals:
-            list(removals.map(self.engine.remove, [c["Id"] for c in containers if chosen(c["Labels"])]))
+            list(removals.map(self.engine.remove, in_tasks))  # before the pause containers they depend on
+            list(removals.map(self.engine.remove, others))
 
     def _delete(self, path: str) -> None:
         try:

@@ -45,10 +45,11 @@ class PausePool:
         """Fargate's default nofile limit, or None once the engine was found unable to set it."""
 
     def _make(self) -> Pause:
+        open_files = self.open_files
         try:
-            return self._make_with(self.open_files)
+            return self._make_with(open_files)
         except EngineError as error:
-            if self.open_files is None or "rlimit" not in str(error):
+            if open_files is None or "rlimit" not in str(error):
                 raise
         self.open_files = None
         return self._make_with(None)

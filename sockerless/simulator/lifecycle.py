@@ -19,7 +19,7 @@ from sockerless.simulator import dependencies, interfaces, secrets
 from sockerless.simulator.awslogs import LogStream
 from sockerless.simulator.containers import Surroundings, engine_document
 from sockerless.simulator.failures import CannotCreateContainerError, TaskFailure
-from sockerless.simulator.fargate import Fargate
+from sockerless.simulator.fargate import LABEL_TASK, Fargate
 from sockerless.simulator.images import Pulled
 from sockerless.simulator.interfaces import Pause
 from sockerless.simulator.running import RunningContainer, stop_all
@@ -138,7 +138,7 @@ class TaskRunner:
             image=image.reference,
             pause_id=self._pause.container_id,
             region=self._region,
-            labels=self._fargate.labels,
+            labels=self._fargate.labels | {LABEL_TASK: self.task.task_arn},
             volumes=volumes,
             secrets=values,
             volumes_from=engine_ids,

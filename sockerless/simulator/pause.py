@@ -82,10 +82,10 @@ def _root_filesystem(architecture: str) -> bytes:
 
 
 def build_image(engine: Engine, repository: str, tag: str, label: str, value: str) -> str:
-    """Imports the pause image into the engine under repository:tag, labelled label=value; the reference."""
+    """Imports the pause image into the engine under repository:tag, labelled label=value; its id."""
     architecture = str(engine.call("GET", "/info")["Architecture"])
     query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": f"LABEL {label}={json.dumps(value)}"}
     headers = {"Content-Type": "application/x-tar"}
     with engine.stream("POST", "/images/create", query, _root_filesystem(architecture), headers) as response:
-        response.read()
-    return f"{repository}:{tag}"
+        *_, last = response.read().splitlines()
+    return str(json.loads(last)["status"])
