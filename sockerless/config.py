@@ -211,6 +211,14 @@ VARIABLES: tuple[Variable, ...] = (
         determined=True,
     ),
     Variable(
+        "SOCKERLESS_AGENT_ARCHITECTURE",
+        "agent_architecture",
+        "X86_64",
+        "What that agent was built for, X86_64 or ARM64: containers of the other platform are refused",
+        _matching(r"X86_64|ARM64", "X86_64 or ARM64"),
+        determined=True,
+    ),
+    Variable(
         "SOCKERLESS_ECR_REPOSITORY",
         "ecr_repository",
         "",
@@ -276,6 +284,7 @@ class Config:
     endpoint_url: str
     agent_efs_access_point: str
     agent_version: str
+    agent_architecture: str
     ecr_repository: str
     registry_mirrors: tuple[str, ...]
     state_dir: Path

@@ -9,10 +9,11 @@ from typing import Literal
 from sockerless.backend import container_config, definitions, events, images_find, names
 from sockerless.backend.context import Backend
 from sockerless.backend.port_bindings import wanted as wanted_ports
-from sockerless.config import Config
+from sockerless.config import FILL_COMMAND, Config
 from sockerless.ecs.fargate import rounding_note, size_for
 from sockerless.ecs.taskdef import AgentDelivery, Shape
-from sockerless.errors import NotSupported
+from sockerless.errors import NotFound, NotSupported
+from sockerless.registry.manifest import config_platform, wanted_platforms
 from sockerless.types import Container, Image, JsonObject, TaskSize
 
 _ARCHITECTURES: dict[str, Literal["X86_64", "ARM64"]] = {"amd64": "X86_64", "arm64": "ARM64"}
@@ -33,6 +34,7 @@ async def create(
     """
     asked_name = names.checked(name) if name else None
     image = images_find.find(backend.images, str(config.get("Image") or ""))
+    _check_platform(image, str(config.get("Image")), platform)
     merged = container_config.merge(config, image.config.get("config") or {})
     container_config.stop_signal(merged)
     wanted_ports(merged, host_config)
@@ -67,13 +69,29 @@ async def create(
     return container.id, [rounding] if rounding else []
 
 
+def _check_platform(image: Image, reference: str, platform: str) -> None:
+    """NotFound, in Docker's words, when the image is not for the platform asked for: the CLI pulls that one then."""
+    actual = config_platform(image.config)
+    if platform and actual not in wanted_platforms(platform):
+        raise NotFound(
+            f"image with reference {reference} was found but does not match the specified platform: "
+            f"wanted {platform}, actual: {actual}"
+        )
+
+
 def shape_of(config: Config, image: Image, host_config: JsonObject, size: TaskSize) -> Shape:
-    """What of a container stands in its task definition; NotSupported for an architecture Fargate has not."""
+    """What of a container stands in its task definition; NotSupported where Fargate or the agent cannot run it."""
     architecture = str(image.config.get("architecture") or "amd64")
     if architecture not in _ARCHITECTURES:
         raise NotSupported(
             f"image {image.id} is built for {architecture}; Fargate runs linux/amd64 and linux/arm64: "
             "use an image built for one of them"
+        )
+    if _ARCHITECTURES[architecture] != config.agent_architecture:
+        raise NotSupported(
+            f"image {image.id} is built for linux/{architecture}, but the agent of this deployment is built for "
+            f"{config.agent_architecture}: use the image for that platform, or run `{FILL_COMMAND}` on a "
+            f"linux/{architecture} machine, which builds and installs the agent for {_ARCHITECTURES[architecture]}"
         )
     return Shape(
         image=image.pull_reference,

@@ -17,6 +17,7 @@ from sockerless.errors import InvalidParameter
 from sockerless.registry.auth import RegistryAuth
 from sockerless.registry.client import Registry, open_registry
 from sockerless.registry.endpoint import Mirror, is_ecr, parse_mirrors
+from sockerless.registry.manifest import AMD64, ARM64, Platform
 from sockerless.registry.reference import Reference, parse
 from sockerless.store.base import Store
 
@@ -48,7 +49,11 @@ class EcrAccess:
 
 @dataclass(frozen=True, slots=True)
 class ImageContext:
-    """The image verbs' world. ecr_repository: where loaded images go, None when the deployment names none."""
+    """The image verbs' world.
+
+    ecr_repository: where loaded images go, None when the deployment names none. preferred: the platform that containers
+    can have, taken of an image for several.
+    """
 
     store: Store
     events: EventJournal
@@ -56,6 +61,7 @@ class ImageContext:
     ecr: EcrAccess
     ecr_repository: Reference | None
     mirrors: tuple[Mirror, ...] = ()
+    preferred: Platform = AMD64
 
     def is_ecr(self, domain: str) -> bool:
         """Whether tasks pull from this registry with the execution role."""
@@ -74,7 +80,8 @@ async def open_images(
     repository = _ecr_repository(config.ecr_repository)
     mirrors = parse_mirrors(config.registry_mirrors)
     async with open_registry() as registry:
-        yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors)
+        preferred = ARM64 if config.agent_architecture == "ARM64" else AMD64
+        yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors, preferred)
 
 
 def _ecr_repository(uri: str) -> Reference | None:

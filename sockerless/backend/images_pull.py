@@ -41,10 +41,10 @@ async def pull(
     """Docker's progress lines of a pull; with neither tag nor digest every tag of the repository is pulled.
 
     Failures before the first line raise on the first step (NotFound, SystemFailure, Unavailable in Docker's words);
-    later ones raise in between. platform: "" takes linux/amd64, else linux/arm64. Images of registries other than
+    later ones raise in between. platform: "" takes the agent's, else the other. Images of registries other than
     ECR that need credentials are copied to the deployment's ECR (NotSupported when it has none).
     """
-    platforms = wanted_platforms(platform)
+    platforms = wanted_platforms(platform, context.preferred)
     asked = pull_reference(from_image, tag)
     for reference in await _references(context, asked, auth):
         found = await _find(context, reference, platforms, auth)

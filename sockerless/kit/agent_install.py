@@ -37,15 +37,16 @@ _OCI_ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What lies where: the agent's version, and the access point of the file system that holds it."""
+    """What lies where: the agent's version, what it was built for, and the access point of the file system with it."""
 
     version: str
+    architecture: str
     file_system_id: str
     access_point_id: str
 
 
-def install(deployment: Deployment) -> str:
-    """Brings this kit's agent onto the deployment's EFS and returns its version; does nothing when it is there.
+def install(deployment: Deployment) -> Installed:
+    """Brings this kit's agent onto the deployment's EFS, unless it is there.
 
     SystemFailure with the task's own words when the installer fails, DeadlineExceeded when it does not end.
     """
@@ -65,16 +66,16 @@ def _built() -> Iterator[Bundle]:
         yield agent_bundle.build(Path(scratch))
 
 
-async def _install(deployment: Deployment, bundle: Bundle) -> str:
+async def _install(deployment: Deployment, bundle: Bundle) -> Installed:
     outputs = deployment.outputs
-    wanted = Installed(bundle.version, outputs.efs_file_system_id, outputs.agent_access_point_id)
+    wanted = Installed(bundle.version, bundle.architecture, outputs.efs_file_system_id, outputs.agent_access_point_id)
     async with account.opened(account.of(deployment.project)) as aws:
         if _recorded(deployment.directory) == wanted and await _stands(aws, wanted):
-            return bundle.version
+            return wanted
         image = await _push(aws, deployment, bundle)
         await agent_task.run(aws, outputs, image, bundle.architecture)
     _record(deployment.directory, wanted)
-    return bundle.version
+    return wanted
 
 
 async def _push_only(deployment: Deployment, bundle: Bundle) -> str:

@@ -27,8 +27,8 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
     apply_plan(project, planned, "applying")
     deployment = load(project)
     click.echo("bringing the agent to its access point")
-    version = agent_install.install(deployment)
-    written = daemon_env.write(deployment, version)
+    installed = agent_install.install(deployment)
+    written = daemon_env.write(deployment, installed.version, installed.architecture)
     click.echo(f"wrote {_shown(written)}")
     return deployment
 

@@ -21,22 +21,22 @@ def path_of(project: Project) -> Path:
     return project.state_directory / ENV_FILE
 
 
-def variables(deployment: Deployment, agent_version: str) -> dict[str, str]:
+def variables(deployment: Deployment, agent_version: str, agent_architecture: str) -> dict[str, str]:
     """Every determined variable's text by name, in the table's order; empty where the deployment has nothing for it."""
-    values = _values(deployment, agent_version)
+    values = _values(deployment, agent_version, agent_architecture)
     return {variable.name: values[variable.attribute] for variable in VARIABLES if variable.determined}
 
 
-def write(deployment: Deployment, agent_version: str) -> Path:
+def write(deployment: Deployment, agent_version: str, agent_architecture: str) -> Path:
     """Writes the file and returns its path."""
-    text = render.render_environment(variables(deployment, agent_version).items())
+    text = render.render_environment(variables(deployment, agent_version, agent_architecture).items())
     path = path_of(deployment.project)
     render.private_directory(path.parent)
     render.replace_file(path, text, 0o600)
     return path
 
 
-def _values(deployment: Deployment, agent_version: str) -> dict[str, str]:
+def _values(deployment: Deployment, agent_version: str, agent_architecture: str) -> dict[str, str]:
     """The text by config.Config's attribute."""
     outputs, project = deployment.outputs, deployment.project
     return {
@@ -52,6 +52,7 @@ def _values(deployment: Deployment, agent_version: str) -> dict[str, str]:
         "agent_efs_id": outputs.efs_file_system_id,
         "agent_efs_access_point": outputs.agent_access_point_id,
         "agent_version": agent_version,
+        "agent_architecture": agent_architecture,
         "endpoint_url": project.endpoint_url if project.simulator else "",
         "ecr_repository": outputs.images_repository_url,
         "state_dir": str(project.state_directory / "state"),

@@ -137,10 +137,10 @@ def choose(manifest: Manifest, wanted: tuple[Platform, ...]) -> Descriptor:
     raise NotFound(f"no matching manifest for {wanted[0]} in the manifest list entries")
 
 
-def wanted_platforms(text: str) -> tuple[Platform, ...]:
-    """The platforms a client's platform parameter allows; "" allows everything Fargate runs, amd64 first."""
+def wanted_platforms(text: str, preferred: Platform = AMD64) -> tuple[Platform, ...]:
+    """The platforms a client's platform parameter allows; "" allows everything Fargate runs, the preferred first."""
     if not text:
-        return RUNNABLE
+        return tuple(sorted(RUNNABLE, key=lambda platform: platform != preferred))
     parts = text.lower().split("/")
     if len(parts) == 1:
         parts = ["linux", *parts] if parts != ["linux"] else ["linux", "amd64"]

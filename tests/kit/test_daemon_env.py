@@ -16,11 +16,11 @@ from .standing import deployment, document
 
 def test_every_determined_variable_has_a_line_and_no_other_has(tmp_path: Path) -> None:
     names = [variable.name for variable in config.VARIABLES if variable.determined]
-    assert list(daemon_env.variables(deployment(tmp_path), "v1")) == names
+    assert list(daemon_env.variables(deployment(tmp_path), "v1", "X86_64")) == names
 
 
 def test_the_daemon_reads_the_file_whole(tmp_path: Path) -> None:
-    path = daemon_env.write(deployment(tmp_path), "v1")
+    path = daemon_env.write(deployment(tmp_path), "v1", "X86_64")
     read = config.load(serve.parse_env(path.read_text(), str(path)))
     assert read.region == "eu-central-1"
     assert read.cluster == "test"
@@ -29,6 +29,7 @@ def test_the_daemon_reads_the_file_whole(tmp_path: Path) -> None:
     assert not read.public_ip
     assert read.agent_image == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/agent:v1"
     assert (read.agent_efs_id, read.agent_efs_access_point, read.agent_version) == ("fs-0a", "fsap-0a", "v1")
+    assert read.agent_architecture == "X86_64"
     assert read.ecr_repository.endswith("/test/images")
     assert read.state_dir == tmp_path / ".sockerless" / "state"
     assert read.endpoint_url == ""
@@ -36,20 +37,20 @@ def test_the_daemon_reads_the_file_whole(tmp_path: Path) -> None:
 
 def test_the_simulator_s_address_is_written_in_simulator_mode_only(tmp_path: Path) -> None:
     url = "http://127.0.0.1:4999"
-    assert daemon_env.variables(deployment(tmp_path, endpoint_url=url), "v1")["SOCKERLESS_ENDPOINT_URL"] == ""
+    assert daemon_env.variables(deployment(tmp_path, endpoint_url=url), "v1", "X86_64")["SOCKERLESS_ENDPOINT_URL"] == ""
     simulated = deployment(tmp_path, target="simulator", endpoint_url=url)
-    assert daemon_env.variables(simulated, "v1")["SOCKERLESS_ENDPOINT_URL"] == url
+    assert daemon_env.variables(simulated, "v1", "X86_64")["SOCKERLESS_ENDPOINT_URL"] == url
 
 
 def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
-    path = daemon_env.write(deployment(tmp_path), "v1")
+    path = daemon_env.write(deployment(tmp_path), "v1", "X86_64")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
-    assert stat.S_IMODE(daemon_env.write(deployment(tmp_path), "v2").stat().st_mode) == 0o600
+    assert stat.S_IMODE(daemon_env.write(deployment(tmp_path), "v2", "X86_64").stat().st_mode) == 0o600
 
 
 def test_the_file_is_where_serve_looks(tmp_path: Path) -> None:
-    assert daemon_env.write(deployment(tmp_path), "v1") == serve.env_file(tmp_path)
+    assert daemon_env.write(deployment(tmp_path), "v1", "X86_64") == serve.env_file(tmp_path)
 
 
 def test_no_outputs_at_all_name_apply() -> None:
