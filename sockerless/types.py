@@ -180,3 +180,11 @@ class Event:
     attributes: dict[str, str]
     time_ns: int
     sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path that differs from the image. kind: Docker's 0 (modified), 1 (added), 2 (deleted)."""
+
+    path: str
+    kind: Literal[0, 1, 2]

@@ -15,6 +15,7 @@ from sockerless.api.verbs import AttachRequest, PullRequest, Verbs
 from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, SockerlessError, SystemFailure
 from sockerless.types import Container, ContainerState, Event, Image, JsonObject, TaskBinding, TaskSize
 from sockerless.wire.agent import LogQuery
+from tests.api.fake_archive import FakeArchive
 from tests.api.fake_exec import FakeExecs
 from tests.api.fake_process import PROGRAMS, FakeAttachment, FakeProcess
 
@@ -50,7 +51,7 @@ class FakeLogs:
     chunks: AsyncIterator[bytes]
 
 
-class FakeEngine(FakeExecs):
+class FakeEngine(FakeArchive, FakeExecs):
     """Containers in a dictionary; every method is the verb of the same name."""
 
     def __init__(self) -> None:
