@@ -18,12 +18,13 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from sockerless.agent import files_read, files_root
-from sockerless.agent.files_place import Asked, Mounts, describe, find, read_mounts, resolve, visible_status
-from sockerless.agent.files_write import Extraction, Failed, Options, Refused
+from sockerless.agent.files_place import Mounts, describe, find, read_mounts, resolve, visible_status
+from sockerless.agent.files_write import Extraction, Failed, Options
 from sockerless.agent.users import read_user
 from sockerless.errors import InvalidParameter
 from sockerless.wire import agent_files as wire
 from sockerless.wire.agent import ErrorKind
+from sockerless.wire.paths import Asked, Refused
 
 NORMAL = 1000
 WORKERS = 8

@@ -1,8 +1,8 @@
 """Where a path leads inside the container: links followed from its root, and what is not the container's to show.
 
-Owns the resolution of paths as Docker does it (lexically where nothing exists), the mounts, and the two kinds of place
-that are kept apart: the agent's own mount, which no client sees or writes, and the kernel's file systems, which are
-empty directories in Docker's archives. Sources: proc(5) on mountinfo; dockerd 20.10, as recorded.
+Owns the mounts, what is at a path that wire/paths.py reads, and the two kinds of place that are kept apart: the agent's
+own mount, which no client sees or writes, and the kernel's file systems, which are empty directories in Docker's
+archives. Sources: proc(5) on mountinfo; dockerd 20.10, as recorded.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ import re
 import stat
 from dataclasses import dataclass
 
-from sockerless.wire import file_mode
+from sockerless.wire import file_mode, paths
 from sockerless.wire.agent import MOUNT
 from sockerless.wire.agent_files import PathStat
+from sockerless.wire.paths import Asked
 
-MAX_LINKS = 255
-MAX_PATH_BYTES = 4095
-"""The longest path the kernel takes (PATH_MAX, without its NUL)."""
 _KERNEL_POINTS = ("/dev", "/proc", "/sys")
 _KERNEL_TYPES = frozenset({
     "proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "mqueue", "securityfs", "debugfs", "tracefs", "bpf",
@@ -75,45 +73,9 @@ def _is_below(path: str, tops: tuple[str, ...]) -> bool:
     return any(path == top or path.startswith(top + "/") for top in tops)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A path as a client wrote it. clean: absolute, without . and ..; name: its last element, "." for a path that ends
-    with one; followed: it ends with a slash or dot, so it means the directory that it leads to."""
-
-    clean: str
-    name: str
-    followed: bool
-
-    @staticmethod
-    def of(path: str) -> Asked:
-        """Reads a client's path."""
-        clean = posixpath.normpath("/" + path.lstrip("/"))
-        last = path.rstrip("/").rpartition("/")[2]
-        name = "." if last == "." else posixpath.basename(clean) or "/"
-        return Asked(clean, name, path.endswith("/") or name in {".", "/"})
-
-
 def resolve(path: str, mounts: Mounts) -> str:
-    """The absolute path without links that path leads to, lexically from where nothing is. OSError for a loop."""
-    done: list[str] = []
-    coming = path.split("/")[::-1]
-    links = 0
-    while coming:
-        name = coming.pop()
-        if name == "..":
-            del done[-1:]
-        elif name not in {"", "."}:
-            target = _link(f"/{'/'.join([*done, name])}", mounts)
-            if target is None:
-                done.append(name)
-                continue
-            links += 1
-            if links > MAX_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-            if target.startswith("/"):
-                done.clear()
-            coming += target.split("/")[::-1]
-    return "/" + "/".join(done)
+    """The absolute path without links that path leads to, by text where nothing is. LinkLoop."""
+    return paths.resolve(path, lambda part: _link(part, mounts))
 
 
 def _link(path: str, mounts: Mounts) -> str | None:
@@ -139,7 +101,7 @@ class Found:
 
 def find(asked: Asked, mounts: Mounts) -> Found:
     """What is at the path; the last element is not followed unless the path says so. OSError in lstat's words."""
-    if len(os.fsencode(asked.clean)) > MAX_PATH_BYTES:
+    if asked.too_long:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), asked.clean)
     if asked.followed:
         path = resolve(asked.clean, mounts)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import posixpath
 import stat
@@ -19,19 +18,16 @@ from typing import NamedTuple
 
 from sockerless.agent.files_attributes import give, give_node, times_ns
 from sockerless.agent.files_directory import OpenDirectory, open_directory, remove_tree
-from sockerless.agent.files_place import MAX_PATH_BYTES, Mounts
+from sockerless.agent.files_place import Mounts
 from sockerless.wire import tar
 from sockerless.wire.agent import MOUNT
+from sockerless.wire.paths import Refused, check_kinds, check_symlink, entry_path, hard_link_target, is_within
 from sockerless.wire.tar import Entry
 from sockerless.wire.tar_decoder import Begin, Data, TarDecoder
 
 _NODES = {tar.CHARACTER: stat.S_IFCHR, tar.BLOCK: stat.S_IFBLK, tar.FIFO: stat.S_IFIFO}
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class Refused(ValueError):
-    """The archive asks for something that is not done; str() is why."""
 
 
 class Failed(OSError):
@@ -101,29 +97,19 @@ class Extraction:
         self._entry = entry
         if entry.kind not in self._makers:
             raise Refused(f"unhandled tar header type {entry.kind[0]}")
-        path = self._target(entry)
+        path = entry_path(self._destination, entry.name)
         if path == self._destination:
             return
         self._doing = f"open {path}"
         parent = self._open_parent(path)
         name = posixpath.basename(path)
         actual = parent.join(name)
-        if _is_own(actual):
+        if is_within(actual, MOUNT):
             raise Refused(f"{path} lies in {MOUNT}, which holds the agent of this container")
         if self._mounts.hides(actual) or (entry.kind == tar.DIRECTORY and actual in self._mounts.kernel):
             return  # as in Docker, what a kernel's file system covers is not touched
         self._make_room(entry, path, name, parent)
         self._makers[entry.kind](entry, path, name, parent)
-
-    def _target(self, entry: Entry) -> str:
-        """Where the entry goes by its name."""
-        name = posixpath.normpath(entry.name)
-        path = joined(self._destination, name)
-        if len(os.fsencode(path)) > MAX_PATH_BYTES:
-            raise Refused(f"open {path}: file name too long")
-        if not is_within(path, self._destination):
-            raise Refused(f"{_quoted(name)} is outside of {_quoted(self._destination)}")
-        return path
 
     def _make_room(self, entry: Entry, path: str, name: str, parent: OpenDirectory) -> None:
         """Removes what is at path, unless a directory is to become a directory."""
@@ -132,9 +118,8 @@ class Extraction:
         except FileNotFoundError:
             return
         is_directory, becomes_directory = stat.S_ISDIR(there.st_mode), entry.kind == tar.DIRECTORY
-        if self._options.keep_kinds and is_directory != becomes_directory:
-            old, new = ("directory", "non-directory") if is_directory else ("non-directory", "directory")
-            raise Refused(f"cannot overwrite {old} {_quoted(path)} with {new} {_quoted(self._destination)}")
+        if self._options.keep_kinds:
+            check_kinds(path, self._destination, is_directory=is_directory, becomes_directory=becomes_directory)
         if is_directory and becomes_directory:
             return
         self._doing = f"unlinkat {path}"
@@ -163,16 +148,13 @@ class Extraction:
         self._directory_times.append((parent.join(name), times_ns(entry)))
 
     def _make_symlink(self, entry: Entry, path: str, name: str, parent: OpenDirectory) -> None:
-        if not is_within(joined(posixpath.dirname(path), entry.link), self._destination):
-            raise Refused(f"invalid symlink {_quoted(path)} -> {_quoted(entry.link)}")
+        check_symlink(path, entry.link, self._destination)
         self._doing = f"symlink {entry.link} {path}"
         os.symlink(entry.link, name, dir_fd=parent.descriptor)
         give_node(name, parent.descriptor, entry, self._options.owner)
 
     def _make_hard_link(self, entry: Entry, path: str, name: str, parent: OpenDirectory) -> None:
-        target = joined(self._destination, entry.link)
-        if not is_within(target, self._destination) or len(os.fsencode(target)) > MAX_PATH_BYTES:
-            raise Refused(f"invalid hardlink {_quoted(target)} -> {_quoted(entry.link)}")
+        target = hard_link_target(entry.link, self._destination)
         self._doing = f"link {target} {path}"
         there = open_directory(posixpath.dirname(target), self._mounts)
         try:
@@ -215,21 +197,3 @@ class Extraction:
         if self._parent is not None:
             os.close(self._parent.descriptor)
             self._parent = None
-
-
-def joined(directory: str, name: str) -> str:
-    """name below directory, by text, as Go joins: an absolute name too."""
-    return posixpath.normpath("/" + f"{directory}/{name}".lstrip("/"))
-
-
-def is_within(path: str, directory: str) -> bool:
-    """Whether path is directory or below it, by text."""
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def _is_own(path: str) -> bool:
-    return is_within(path, MOUNT)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
