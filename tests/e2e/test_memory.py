@@ -16,17 +16,8 @@ def test_a_process_that_eats_more_than_the_task_has_is_oom_killed_with_137(docke
     done = docker("run", "--name", "eats", "--memory", "64m", image, "tail", "/dev/zero", timeout_s=300)
     assert done.returncode == 137
     assert docker.inspect("eats", "{{.State.OOMKilled}} {{.State.ExitCode}} {{.State.Status}}") == "true 137 exited"
-    told = docker.ok(
-        "events",
-        "--since",
-        "1",
-        "--until",
-        f"{time.time():.9f}",
-        "--filter",
-        "container=eats",
-        "--format",
-        "{{.Action}}",
-    )
+    window = ("--since", BEGAN, "--until", f"{time.time():.9f}")
+    told = docker.ok("events", *window, "--filter", "container=eats", "--format", "{{.Action}}")
     assert told.splitlines() == ["create", "attach", "start", "oom", "die"]
     docker.ok("rm", "eats")
 
