@@ -177,8 +177,11 @@ class Pump:
             self._copy(response)
 
     def _copy(self, response: http.client.HTTPResponse) -> None:
-        while data := response.read1(_READ_BYTES):
-            self._deliver(self._demultiplexer.feed(data))
+        try:
+            while data := response.read1(_READ_BYTES):
+                self._deliver(self._demultiplexer.feed(data))
+        except (OSError, http.client.HTTPException):
+            pass  # the engine is gone: what it sent is all there is
         self._deliver(self._demultiplexer.end())
 
     def _deliver(self, messages: list[bytes]) -> None:

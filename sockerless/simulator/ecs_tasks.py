@@ -16,6 +16,7 @@ from moto.ecs.models import Cluster, TaskDefinition
 from sockerless.errors import InvalidParameter, NotFound
 from sockerless.simulator import interfaces
 from sockerless.simulator.fargate import Fargate
+from sockerless.simulator.faults import Faults
 from sockerless.simulator.gate import Refusal
 from sockerless.simulator.lifecycle import TaskRunner
 from sockerless.simulator.run_request import RunRequest
@@ -54,8 +55,8 @@ class _Idempotent:
 class TaskService:
     """The task actions over one engine."""
 
-    def __init__(self, fargate: Fargate, throttle: Throttle | None) -> None:
-        self._fargate, self._throttle = fargate, throttle
+    def __init__(self, fargate: Fargate, faults: Faults, throttle: Throttle | None) -> None:
+        self._fargate, self._faults, self._throttle = fargate, faults, throttle
         self._runners: dict[str, TaskRunner] = {}
         self._tokens: dict[tuple[str, str, str, str], _Idempotent] = {}
 
@@ -77,7 +78,7 @@ class TaskService:
             return self._run_again(records, cluster, known, document)
         request.check()
         self._check_launch_rate(account_id, region, request)
-        fault = self._fargate.faults.take("capacity")
+        fault = self._faults.take("capacity")
         if fault:
             return {"tasks": [], "failures": [{"reason": fault.reason or NO_CAPACITY}]}
         tasks = [self._new_task(records, cluster, definition, request) for _ in range(request.count)]

@@ -19,7 +19,6 @@ from typing import Any
 from sockerless.errors import SockerlessError
 from sockerless.simulator.engine import Engine, EngineError
 from sockerless.simulator.failures import TaskFailure
-from sockerless.simulator.faults import Faults
 from sockerless.simulator.health import HealthWatch
 from sockerless.simulator.images import Images
 from sockerless.simulator.interfaces import PausePool
@@ -62,17 +61,16 @@ class Fargate:
     def __init__(
         self,
         engine: Engine,
+        images: Images,
         state_dir: Path,
         options: SimulatorOptions,
-        faults: Faults,
         lock: AbstractContextManager[Any],
     ) -> None:
-        self.engine, self.options, self.faults, self.lock = engine, options, faults, lock
+        self.engine, self.images, self.options, self.lock = engine, images, options, lock
         self.id = new_id()[:12]
         self.labels = {LABEL: self.id, LABEL_OWNER: owner(os.getpid())}
         self.volumes = Volumes(state_dir)
         self.health = HealthWatch(engine, f"{LABEL}={self.id}")
-        self.images: Images
         self._network = f"sockerless-simulator-{self.id}"
         self._ready = Lock()
         self._pool: PausePool | None = None

@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 from moto.core.exceptions import ServiceException
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, BaseResponse
 
 from sockerless.simulator.calls import Calls
@@ -32,8 +33,15 @@ def _refusal(response: BaseResponse, faults: Faults, throttle: Throttle | None) 
     return None
 
 
-def install(hooks: Hooks, calls: Calls, faults: Faults, throttle: Throttle | None) -> None:
-    """Puts the gate in front of every action; throttle None lets any rate pass."""
+def install(hooks: Hooks, account_id: str, calls: Calls, faults: Faults, throttle: Throttle | None) -> None:
+    """Puts the gate in front of every action; throttle None lets any rate pass.
+
+    account_id: the account of credentials that moto knows no other account of.
+    """
+
+    def account_of(response: BaseResponse) -> str:
+        found: str = current_account(response)
+        return account_id if found == DEFAULT_ACCOUNT_ID else found
 
     # moto warns of codes that are not in a service's model; these are AWS's common errors, in none
     warnings.filterwarnings("ignore", message=r"Exception\(Refusal\)")
@@ -51,4 +59,5 @@ def install(hooks: Hooks, calls: Calls, faults: Faults, throttle: Throttle | Non
         headers, body = response._enrich_response(headers, body)
         return status, headers, body
 
+    current_account = hooks.replace(BaseResponse, "get_current_account", account_of)
     serve = hooks.replace(BaseResponse, "call_action", gated)

@@ -94,7 +94,7 @@ class TaskRunner:
             self._advance("PENDING")
             self._check_stop()
             self._make_streams()
-            self._create_containers(images)
+            self._create_containers(images, self._pause)
         self._check_stop()
         self._advance("ACTIVATING")
 
@@ -107,19 +107,26 @@ class TaskRunner:
             if (container.definition.get("logConfiguration") or {}).get("logDriver") == "awslogs":
                 self._streams[container.name] = LogStream(self._account_id, self._fargate.lock, self.task, container)
 
-    def _create_containers(self, images: dict[str, Future[Pulled]]) -> None:
-        with self._fargate.lock:
-            volumes = {
-                str(volume["name"]): self._fargate.volumes.directory(self._account_id, self._region, self.task, volume)
-                for volume in self.task.definition.get("volumes") or []
-            }
+    def _create_containers(self, images: dict[str, Future[Pulled]], pause: Pause) -> None:
+        volumes = self._volumes()
         pulled = {reference: image.result() for reference, image in images.items()}
         self._stamp("pullStoppedAt")
         engine_ids: dict[str, str] = {}
         for container in dependencies.volumes_first(self.task.containers):
             self._check_stop()
             image = pulled[str(container.definition["image"])]
-            document = engine_document(self.task, container, self._surroundings(container, image, volumes, engine_ids))
+            around = Surroundings(
+                image=image.reference,
+                pause_id=pause.container_id,
+                region=self._region,
+                labels=self._fargate.labels | {LABEL_TASK: self.task.task_arn},
+                volumes=volumes,
+                secrets=self._secrets(container),
+                volumes_from=engine_ids,
+                cpus=self._fargate.cpus(self.task.cpu_units),
+                open_files=self._fargate.pool.open_files,
+            )
+            document = engine_document(self.task, container, around)
             try:
                 engine_id = self._fargate.engine.create(f"sockerless-{self.task.id[:12]}-{container.name}", document)
             except SockerlessError as error:
@@ -128,23 +135,16 @@ class TaskRunner:
             with self._fargate.lock:
                 container.engine_id, container.image_digest = engine_id, image.digest or None
 
-    def _surroundings(
-        self, container: TaskContainer, image: Pulled, volumes: dict[str, Path], engine_ids: dict[str, str]
-    ) -> Surroundings:
-        assert self._pause is not None  # noqa: S101
+    def _volumes(self) -> dict[str, Path]:
         with self._fargate.lock:
-            values = secrets.resolve(self._account_id, self._region, container.definition.get("secrets") or [])
-        return Surroundings(
-            image=image.reference,
-            pause_id=self._pause.container_id,
-            region=self._region,
-            labels=self._fargate.labels | {LABEL_TASK: self.task.task_arn},
-            volumes=volumes,
-            secrets=values,
-            volumes_from=engine_ids,
-            cpus=self._fargate.cpus(self.task.cpu_units),
-            open_files=self._fargate.pool.open_files,
-        )
+            return {
+                str(volume["name"]): self._fargate.volumes.directory(self._account_id, self._region, self.task, volume)
+                for volume in self.task.definition.get("volumes") or []
+            }
+
+    def _secrets(self, container: TaskContainer) -> dict[str, str]:
+        with self._fargate.lock:
+            return secrets.resolve(self._account_id, self._region, container.definition.get("secrets") or [])
 
     def _supervise(self) -> None:
         while True:
@@ -184,7 +184,13 @@ class TaskRunner:
         if self.task.last_status == "RUNNING":
             self._advance("DEACTIVATING")
         self._advance("STOPPING")
-        stop_all(list(self._running.values()))
+        try:
+            stop_all(list(self._running.values()))
+        finally:  # whatever the engine says, ECS's task ends
+            self._deprovision()
+        self._remove()
+
+    def _deprovision(self) -> None:
         with self._fargate.lock:
             for container in self.task.containers:
                 container.last_status = "STOPPED"
@@ -195,7 +201,6 @@ class TaskRunner:
         with self._fargate.lock:
             interfaces.detach(self._account_id, self._region, self.task.interface)
         self._advance("STOPPED")
-        self._remove()
 
     def _remove(self) -> None:
         """Clears the engine; what an engine that is gone keeps carries the labels and is removed with them later."""

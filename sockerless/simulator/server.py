@@ -110,24 +110,16 @@ class Simulator:
         Thread(target=self._fargate.warm_up, name="warm-up", daemon=True).start()
 
     def _assemble(self) -> Front:
-        fargate = Fargate(self.engine, self.state_dir, self.options, self.faults, self._lock)
-        fargate.volumes.clear()
         blobs, tokens = Blobs(self.state_dir / "ecr"), Tokens()
-        blobs.clear()
         repositories = Repositories(self.options.account_id, self.options.region)
-
-        def credentials() -> tuple[str, str]:
-            return USER, tokens.issue(self.options.account_id)[0]
-
-        def resolve(name: str, reference: str) -> str | None:
-            with self._lock:
-                return repositories.resolve(name, reference)
-
-        fargate.images = Images(self.engine, self.registry, resolve, credentials, self.faults)
+        images = self._images(repositories, tokens)
+        fargate = Fargate(self.engine, images, self.state_dir, self.options, self._lock)
+        blobs.clear()
+        fargate.volumes.clear()
         throttle = Throttle(time.monotonic) if self.options.throttle else None
-        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, throttle), blobs
+        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, self.faults, throttle), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
-        gate.install(self._hooks, self.calls, self.faults, throttle)
+        gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, blobs, self.registry)
         ec2_actions.install(self._hooks)
@@ -138,6 +130,16 @@ class Simulator:
             AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
             self._lock,
         )
+
+    def _images(self, repositories: Repositories, tokens: Tokens) -> Images:
+        def credentials() -> tuple[str, str]:
+            return USER, tokens.issue(self.options.account_id)[0]
+
+        def resolve(name: str, reference: str) -> str | None:
+            with self._lock:
+                return repositories.resolve(name, reference)
+
+        return Images(self.engine, self.registry, resolve, credentials, self.faults)
 
     def stop(self) -> None:
         """Ends every task, removes everything made in the engine and forgets the simulated account."""

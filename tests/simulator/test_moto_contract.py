@@ -49,7 +49,7 @@ def test_every_action_passes_call_action_which_looks_it_up_on_the_response_class
 def test_a_response_knows_its_account_region_service_and_action() -> None:
     source = inspect.getsource(BaseResponse.setup_class)
     assert "self.region = " in source
-    assert "self.current_account = " in source
+    assert "self.current_account = self.get_current_account()" in source
     assert "self.normalized_request = " in source
     assert callable(BaseResponse._get_action)
     assert EC2ContainerServiceResponse().service_name == "ecs"
@@ -157,6 +157,8 @@ def test_an_efs_file_system_knows_its_mount_targets_and_policies() -> None:
     assert efs.file_systems_by_id == {}
     assert efs.access_points == {}
     assert names(EFSBackend.delete_file_system) == ["self", "file_system_id"]
+    creating = ["self", "client_token", "tags", "file_system_id", "posix_user", "root_directory"]
+    assert names(EFSBackend.create_access_point) == creating
     file_system = efs.create_file_system("t", "generalPurpose", False, "", "bursting", 0, "", False, [])
     assert list(file_system.iter_mount_targets()) == []
     assert file_system._backup is False

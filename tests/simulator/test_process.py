@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from sockerless.errors import Conflict
 from sockerless.simulator.engine import Engine
+from sockerless.simulator.options import DEFAULT_ACCOUNT_ID
 from sockerless.simulator.server import Simulator
 
 from .conftest import Account, until
@@ -29,8 +30,8 @@ import sys
 from pathlib import Path
 from sockerless.simulator.options import SimulatorOptions
 from sockerless.simulator.server import serve
-host, port, engine, state_dir, step_delay_s, throttle = sys.argv[1:]
-options = SimulatorOptions(step_delay_s=float(step_delay_s), throttle=throttle == "True")
+host, port, engine, state_dir, step_delay_s, throttle, account_id = sys.argv[1:]
+options = SimulatorOptions(float(step_delay_s), throttle == "True", account_id=account_id)
 serve(host, int(port), engine, Path(state_dir), options)
 """
 
@@ -56,11 +57,21 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts simulators on free ports; those still up are ended."""
     started: list[Served] = []
 
-    def start(engine: str, step_delay_s: float = 0.0, throttle: bool = True) -> Served:
+    def start(
+        engine: str, step_delay_s: float = 0.0, throttle: bool = True, account_id: str = DEFAULT_ACCOUNT_ID
+    ) -> Served:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        arguments = ["127.0.0.1", str(port), engine, str(tmp_path / str(port)), str(step_delay_s), str(throttle)]
+        arguments = [
+            "127.0.0.1",
+            str(port),
+            engine,
+            str(tmp_path / str(port)),
+            str(step_delay_s),
+            str(throttle),
+            account_id,
+        ]
         environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9"}
         process = subprocess.Popen([sys.executable, "-c", SERVE, *arguments], env=environment)
         served = Served(process, f"http://127.0.0.1:{port}")
@@ -171,6 +182,13 @@ def test_the_next_one_removes_what_a_killed_one_left(serve: Serve, engine_addres
     assert len(made_by(engine, pid)) == 2
     serve(engine_address)
     until(lambda: made_by(engine, pid), lambda found: found == [])
+
+
+def test_the_account_is_the_one_asked_for(serve: Serve) -> None:
+    account = Account(serve("unix:///nonexistent/engine.sock", account_id="210987654321").endpoint_url)
+    assert account.client("sts").get_caller_identity()["Account"] == "210987654321"
+    cluster = account.client("ecs").create_cluster(clusterName="x")["cluster"]
+    assert cluster["clusterArn"] == "arn:aws:ecs:us-east-1:210987654321:cluster/x"
 
 
 def test_sdk_sessions_find_the_account(serve: Serve) -> None:

@@ -118,6 +118,17 @@ def test_a_process_that_ignores_its_signal_is_killed_after_the_stop_timeout(acco
     assert 1.5 < (task["executionStoppedAt"] - task["stoppingAt"]).total_seconds() < 10
 
 
+def test_a_task_stopped_before_it_ran_stops_without_an_exit_code(account: Account, image: str) -> None:
+    account.register("early", shell(image, "sleep 60", stopTimeout=2))
+    arns = [account.run("early")["taskArn"] for _ in range(4)]
+    for arn in arns:
+        account.client("ecs").stop_task(cluster=account.cluster, task=arn)
+    for arn in arns:
+        task = account.stopped(arn)
+        assert task["stopCode"] == "UserInitiated"
+        assert exited(task) is None or "startedAt" in task
+
+
 def test_an_image_that_is_not_there_stops_the_task_with_the_pull_error(account: Account, image: str) -> None:
     missing = image.replace(":1", ":nosuch")
     account.register("missing", shell(missing, "true"))
@@ -259,7 +270,10 @@ def test_what_a_running_task_uses_cannot_be_deleted(account: Account, image: str
     with pytest.raises(ClientError, match="has dependencies and cannot be deleted"):
         ec2.delete_subnet(SubnetId=account.subnet)
     ecs.stop_task(cluster="used", task=arn)
-    status = lambda: ecs.describe_tasks(cluster="used", tasks=[arn])["tasks"][0]["lastStatus"]  # noqa: E731
+
+    def status() -> str:
+        return str(ecs.describe_tasks(cluster="used", tasks=[arn])["tasks"][0]["lastStatus"])
+
     until(status, lambda found: found == "STOPPED")
     assert ecs.delete_cluster(cluster="used")["cluster"]["status"] == "INACTIVE"
     with pytest.raises(ecs.exceptions.ClusterNotFoundException):
@@ -292,6 +306,10 @@ def test_nothing_of_a_stopped_task_is_left_in_the_engine(account: Account, image
                      volumes=[{"name": "v"}])  # fmt: skip
     task = account.stopped(account.run("leaves")["taskArn"])
     task_id = task["taskArn"].split("/")[-1]
-    names = lambda: [n for c in simulator.engine.call("GET", "/containers/json", {"all": "1"}) for n in c["Names"]]  # noqa: E731
+
+    def names() -> list[str]:
+        containers = simulator.engine.call("GET", "/containers/json", {"all": "1"})
+        return [name for container in containers for name in container["Names"]]
+
     until(names, lambda found: not [name for name in found if task_id[:12] in name])
     until(lambda: (simulator.state_dir / "tasks" / task_id).exists(), lambda exists: not exists)

@@ -6,6 +6,7 @@ import stat
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sockerless.simulator.server import Simulator
 
@@ -93,6 +94,23 @@ def test_a_file_system_without_a_mount_target_fails_the_mount(account: Account, 
     lonely = account.client("efs").create_file_system(CreationToken="lonely")["FileSystemId"]
     task = mounting(account, image, "true", {"fileSystemId": lonely})
     assert f'Failed to resolve "{lonely}.efs.us-east-1.amazonaws.com"' in task["stoppedReason"]
+
+
+@pytest.mark.parametrize("path", ["relative", "/" + "x" * 100, "/a/b/c/d/e"])
+def test_an_access_point_path_is_absolute_short_and_shallow(account: Account, file_system: str, path: str) -> None:
+    with pytest.raises(ClientError, match="Invalid root directory path"):
+        access_point(account, file_system, path)
+
+
+def test_an_access_point_is_made_once_a_token_and_only_on_a_file_system_that_is_there(
+    account: Account, file_system: str
+) -> None:
+    efs = account.client("efs")
+    access_point(account, file_system, "/once")
+    with pytest.raises(efs.exceptions.AccessPointAlreadyExists):
+        access_point(account, file_system, "/once")
+    with pytest.raises(efs.exceptions.FileSystemNotFound):
+        access_point(account, "fs-00000000", "/nowhere")
 
 
 def test_an_access_point_path_cannot_leave_its_file_system(
