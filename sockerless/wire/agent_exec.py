@@ -92,8 +92,8 @@ def decode(text: str | bytes) -> Started | Refused | Ended:
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not text: {error}") from error
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")
     return document
