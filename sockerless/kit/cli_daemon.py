@@ -97,7 +97,7 @@ def serve_command(directory: Path, hosts: tuple[str, ...]) -> None:
 @click.command("simulator")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="TCP port.")
-@click.option("--engine", help="The container engine that runs tasks (default: the usual Docker or Podman socket).")
+@click.option("--engine", help="The engine that runs tasks (default: SOCKERLESS_ENGINE, or the usual sockets).")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where EFS and ECR keep their bytes while it runs.")
 @click.option("--region", default=DEFAULT_REGION, show_default=True, help="Region of the simulated account.")
 @click.option("--account-id", default=DEFAULT_ACCOUNT_ID, show_default=True, help="The simulated account's number.")

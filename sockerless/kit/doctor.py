@@ -85,7 +85,7 @@ def docker_client() -> Finding:
 
 def engine() -> Finding:
     """The container engine that the simulated AWS runs tasks with."""
-    fix = "start Docker or Podman (its API socket), or name another with `sockerless-kit simulator --engine`"
+    fix = f"start Docker or Podman (its API socket), or name another engine with {engines.ENGINE_VARIABLE}=unix://PATH"
     address = engines.find()
     if address:
         return Finding("container engine", True, address)

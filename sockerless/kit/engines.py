@@ -11,8 +11,14 @@ import sys
 from sockerless.kit import probe
 
 
+ENGINE_VARIABLE = "SOCKERLESS_ENGINE"
+"""Names the one engine to use instead of the usual ones: unix://PATH or tcp://HOST:PORT."""
+
+
 def usual_addresses() -> list[str]:
-    """The sockets of Docker and Podman, the machine's before the user's, as unix://PATH."""
+    """The sockets of Docker and Podman, the machine's before the user's, as unix://PATH; or SOCKERLESS_ENGINE alone."""
+    if named := os.environ.get(ENGINE_VARIABLE):
+        return [named]
     user = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     paths = (
         "/var/run/docker.sock",

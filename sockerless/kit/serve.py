@@ -43,8 +43,15 @@ def default_host(directory: Path) -> str:
     return f"unix://{path}"
 
 
+def check_host(host: str) -> None:
+    """InvalidParameter, before anything is built, for a unix socket whose path is too long."""
+    if host.startswith("unix://"):
+        probe.check_unix_path(Path(host.removeprefix("unix://")))
+
+
 def remember_hosts(directory: Path, hosts: Sequence[str]) -> None:
     """Leaves word, in DIR/.sockerless/hosts.json, where this deployment's daemon is to be found."""
+    (directory / STATE_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     background.write_private(directory / STATE_FOLDER / HOSTS_FILE, json.dumps(list(hosts)) + "\n")
 
 

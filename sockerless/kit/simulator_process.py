@@ -60,6 +60,6 @@ def _engine(named: str | None) -> str:
     if found is None:
         raise Unavailable(
             f"no container engine answers at {', '.join(engines.usual_addresses())}; start Docker or Podman, or name "
-            "another with --engine"
+            f"another with --engine or {engines.ENGINE_VARIABLE}"
         )
     return found

@@ -25,6 +25,8 @@ def up(
     daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
     """
     hosts = hosts or [serve.default_host(directory)]
+    for host in hosts:
+        serve.check_host(host)
     project = _project(directory, simulator)
     environment = _environment_text(project)
     apply.build(project, plugin_dir, yes)
