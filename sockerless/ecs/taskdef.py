@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sockerless.config import FILL_COMMAND
 from sockerless.ecs.tags import Tag
 from sockerless.errors import InvalidParameter
 from sockerless.types import JsonObject, TaskBinding, TaskSize
@@ -131,9 +132,7 @@ def run_task(
                 **_given(securityGroups=list(security_groups)),
             }
         },
-        "overrides": {
-            "containerOverrides": [{"name": MAIN_CONTAINER, "environment": environment}]
-        },
+        "overrides": {"containerOverrides": [{"name": MAIN_CONTAINER, "environment": environment}]},
         **_given(tags=tags),
     }
 
@@ -161,6 +160,8 @@ def _definition(shape: Shape) -> JsonObject:
 
 
 def _main_container(shape: Shape) -> JsonObject:
+    if not shape.agent.version:
+        raise InvalidParameter(f"SOCKERLESS_AGENT_VERSION is not set, so no agent can be started; run `{FILL_COMMAND}`")
     argv = agent.agent_argv(shape.agent.version, ["serve"])
     delivered = [] if shape.agent.efs_id else [{"containerName": AGENT_CONTAINER, "condition": "SUCCESS"}]
     return {
