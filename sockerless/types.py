@@ -11,7 +11,7 @@ from typing import Any, Literal
 JsonObject = dict[str, Any]
 """A decoded JSON object whose shape another document defines (Docker's API, an OCI image config, an ECS task)."""
 
-ContainerStatus = Literal["created", "running", "paused", "exited", "removing", "dead"]
+ContainerStatus = Literal["created", "running", "paused", "restarting", "exited", "removing", "dead"]
 """Docker's State.Status values that occur here (Engine API 1.44, ContainerState)."""
 
 
@@ -103,7 +103,8 @@ class Container:
     log_streams: awslogs streams of every task that served this container, oldest first.
     ports: what is published while the process runs.
     last_log_ns: stamp of the last archived log piece the agent reported; 0: it logged nothing, -1: unknown.
-    health: of the last run, None when it has no health check (or has not run).
+    health: of the last run, None when it has no health check (or has not run). stopped_by_user: a stop or kill ended
+    (or ends) the last run, so that its restart policy does not apply.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Container:
     restart_count: int = 0
     ports: tuple[PublishedPort, ...] = ()
     health: Health | None = None
+    stopped_by_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ def status_text(state: ContainerState, now_ns: int, health: Health | None = None
             return f"Up {_since(state.started_at_ns, now_ns)}{shown}"
         case "paused":
             return f"Up {_since(state.started_at_ns, now_ns)} (Paused)"
+        case "restarting":
+            return f"Restarting ({state.exit_code}) {_since(state.finished_at_ns, now_ns)} ago"
         case "exited" if state.started_at_ns or state.finished_at_ns:
             return f"Exited ({state.exit_code}) {_since(state.finished_at_ns, now_ns)} ago"
         case "removing":
@@ -158,13 +160,13 @@ def _config(container: Container) -> JsonObject:
 
 def _state(container: Container) -> JsonObject:
     state = container.state
-    running = state.status in {"running", "paused"}
+    running = state.status in {"running", "paused", "restarting"}
     health = {"Health": _health(container.health)} if container.health is not None else {}
     return {
         "Status": state.status,
         "Running": running,
         "Paused": state.status == "paused",
-        "Restarting": False,
+        "Restarting": state.status == "restarting",
         "OOMKilled": state.oom_killed,
         "Dead": state.status == "dead",
         "Pid": state.pid if running else 0,

@@ -70,8 +70,16 @@ def _has_log_type(log_config: JsonObject) -> bool:
     return (log_config.get("Type") or "") in LOG_TYPES and not log_config.get("Config")
 
 
-def _never_restarts(policy: JsonObject) -> bool:
-    return (policy.get("Name") or "no") == "no"
+def _check_restart_policy(policy: JsonObject) -> None:
+    name, most = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
+    if name not in {"", "no", "always", "unless-stopped", "on-failure"}:
+        raise InvalidParameter(f"invalid restart policy '{name}'")
+    if not NUMBER.accepts(most):
+        raise InvalidParameter(f"invalid JSON: HostConfig.RestartPolicy.MaximumRetryCount must be {NUMBER.name}")
+    if most and name in {"no", "always", "unless-stopped"}:
+        raise InvalidParameter(f"maximum retry count cannot be used with restart policy '{name}'")
+    if most < 0:
+        raise InvalidParameter("maximum retry count cannot be negative")
 
 
 def _check_drops(names: list[str]) -> None:
@@ -204,9 +212,9 @@ HOST_CONFIG: tuple[Option, ...] = (
     impossible("ReadonlyPaths", TEXTS, "the read-only paths are fixed.", "Leave the option out.",
                accepts=lambda _: False),
     not_built("GroupAdd", TEXTS, "supplementary groups are not set.", "Use --user name:group.", "--group-add"),
-    not_built(
-        "RestartPolicy", MAP, "exited containers are not restarted.", "Restart from outside, or use an ECS service.",
-        "--restart", _never_restarts, "no",
+    honoured(
+        "RestartPolicy", MAP, "The daemon runs it again, in the same task if that lives; what was stopped by hand "
+        "stays stopped when the daemon starts.", "--restart", _check_restart_policy,
     ),
     not_built(
         "LogConfig", MAP, "logs go to CloudWatch and are read back from there.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sockerless.backend import health_check
+from sockerless.backend import health_check, restart_policy
 from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import Container, JsonObject
 from sockerless.wire import signals
@@ -107,9 +107,15 @@ def process(container: Container, linger_s: float) -> Process:
         capabilities_drop=[name.upper().removeprefix("CAP_") for name in host.get("CapDrop") or []],
         no_new_privileges="no-new-privileges" in {o.partition(":")[0].partition("=")[0] for o in security(host)},
         **_names(container),
-        linger_s=0.0 if host.get("AutoRemove") else linger_s,
+        linger_s=_linger_s(host, linger_s),
         healthcheck=health_check.health_check(config),
     )
+
+
+def _linger_s(host: JsonObject, configured_s: float) -> float:
+    if host.get("AutoRemove"):
+        return 0.0
+    return max(configured_s, restart_policy.LINGER_S) if restart_policy.name_of(host) != "no" else configured_s
 
 
 def _names(container: Container) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Literal
 
-from sockerless.backend import container_config, definitions, events, images_find, names
+from sockerless.backend import container_config, definitions, events, images_find, names, restart_policy
 from sockerless.backend.context import Backend
 from sockerless.backend.port_bindings import wanted as wanted_ports
 from sockerless.config import FILL_COMMAND, Config
@@ -37,6 +37,7 @@ async def create(
     _check_platform(image, str(config.get("Image")), platform)
     merged = container_config.merge(config, image.config.get("config") or {})
     container_config.stop_signal(merged)
+    restart_policy.check(host_config)
     wanted_ports(merged, host_config)
     container_config.check_names(host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)

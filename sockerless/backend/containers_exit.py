@@ -11,7 +11,7 @@ import logging
 import time
 from dataclasses import replace
 
-from sockerless.backend import events, health, ports
+from sockerless.backend import archive_kept, events, health, ports, restart_policy
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
 from sockerless.ecs.state import TaskView
@@ -75,6 +75,8 @@ async def _finish(backend: Backend, container_id: str, ended: ContainerState, la
     container = _record(backend, container_id)
     if container is None or container.state.status not in {"running", "paused"}:
         return
+    if restart_policy.applies(container, ended.exit_code):
+        ended = replace(ended, status="restarting")
     unwatched = health.unwatched(container.health)
     container = replace(container, state=ended, last_log_ns=last_log_ns, health=unwatched)
     backend.store.save_container(container)
@@ -97,6 +99,7 @@ def _tell(backend: Backend, container: Container) -> None:
 def forget(backend: Backend, container: Container, result: WaitResult) -> None:
     """Deletes the record and answers everybody who still waits for the container."""
     backend.store.delete_container(container.id)
+    archive_kept.forget(backend, container.id)
     events.emit(backend, container, "destroy")
     live = backend.lives.of(container.id)
     for attachment in list(live.attachments):

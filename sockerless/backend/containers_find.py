@@ -19,5 +19,7 @@ def find(backend: Backend, reference: str) -> Container:
 
 def require_running(container: Container) -> None:
     """Conflict in Docker's words unless the main process runs."""
+    if container.state.status == "restarting":
+        raise Conflict(f"Container {container.id} is restarting, wait until the container is running")
     if container.state.status not in {"running", "paused"}:
         raise Conflict(f"Container {container.id} is not running")

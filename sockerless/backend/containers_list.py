@@ -18,7 +18,7 @@ from sockerless.wire.filters import Filters, boolean, check_names, matches_label
 
 STATUSES = frozenset({"created", "restarting", "running", "removing", "paused", "exited", "dead"})
 HEALTH = frozenset({"none", "starting", "healthy", "unhealthy"})
-_UP = frozenset({"running", "paused"})
+_UP = frozenset({"running", "paused", "restarting"})
 _MAX_PORT = 65535
 
 

@@ -32,6 +32,11 @@ async def remove(backend: Backend, reference: str, force: bool, volumes: bool) -
                 )
             with contextlib.suppress(NotModified):
                 await stop_locked(backend, container, 0, None)
+        if container.state.status == "restarting" and not force:
+            raise Conflict(
+                f"You cannot remove a restarting container {container.id}. "
+                "Stop the container before attempting removal or force remove"
+            )
         await _forget(backend, container.id)
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend import (
+    archive_kept,
     container_config,
     containers_exit,
     credentials,
@@ -52,14 +53,19 @@ async def start(backend: Backend, reference: str) -> None:
         container = backend.store.container(container.id)
         if container.state.status == "paused":
             raise Conflict("cannot start a paused container, try unpause instead")
-        if container.state.status == "running":
+        if container.state.status in {"running", "restarting"}:
             raise NotModified(f"container {container.id} is already started")
         if container.state.status == "removing":
             raise Conflict("container is marked for removal and cannot be started")
-        await _start(backend, container, live)
+        live.restart_pause_s = 0.0
+        container = replace(container, restart_count=0, stopped_by_user=False)
+        backend.store.save_container(container)
+        await start_locked(backend, container)
 
 
-async def _start(backend: Backend, container: Container, live: Live) -> None:
+async def start_locked(backend: Backend, container: Container) -> None:
+    """start() of a container that does not run, for a caller that holds its lock."""
+    live = backend.lives.of(container.id)
     began_s = time.monotonic()
     bound: list[ports.Bound] = []
     try:
@@ -67,6 +73,7 @@ async def _start(backend: Backend, container: Container, live: Live) -> None:
         link = live.link if container.task is not None else None
         if link is None:
             link = await _launch(backend, container, live)
+            await archive_kept.put_in_place(backend, container, link)
         reached_s = time.monotonic()
         await _run_process(backend, container.id, live, link, bound)
         log.info(
@@ -177,6 +184,8 @@ async def _failed(backend: Backend, container_id: str, error: SockerlessError) -
     code = error.exit_code if isinstance(error, StartRefused) else FAILED_TO_START
     binding = container.task
     state = replace(container.state, error=str(error), exit_code=code)
+    if state.status == "restarting":
+        state = replace(state, status="exited")
     backend.store.save_container(replace(container, state=state, task=None))
     if live.supervisor is not None:
         live.supervisor.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 from sockerless.backend import container_config, containers_pause, events, task_end
 from sockerless.backend.agent_link import AgentLink
@@ -27,7 +28,8 @@ async def stop(backend: Backend, reference: str, timeout_s: int | None, signal: 
     """Signal, wait timeout_s (None: the container's own, negative: for ever), SIGKILL. NotModified when not running."""
     container = find(backend, reference)
     async with backend.lives.of(container.id).lock:
-        await stop_locked(backend, backend.store.container(container.id), timeout_s, signal)
+        if not _cancel_restart(backend, backend.store.container(container.id)):
+            await stop_locked(backend, backend.store.container(container.id), timeout_s, signal)
         events.emit(backend, container, "stop")
 
 
@@ -37,6 +39,7 @@ async def stop_locked(backend: Backend, container: Container, timeout_s: int | N
         raise NotModified(f"container {container.id} is not running")
     number = signal_number(signal) if signal else container_config.stop_signal(container.config)
     grace_s = container_config.stop_timeout_s(container.config) if timeout_s is None else timeout_s
+    backend.store.save_container(replace(container, stopped_by_user=True))
     exit_ = begin_wait(backend, container.id, "not-running")
     try:
         if not await _stop_through_agent(backend, container, exit_, number, grace_s):
@@ -87,8 +90,12 @@ async def kill(backend: Backend, reference: str, signal: str) -> None:
     """Sends any signal to the main process. Conflict in Docker's words when it does not run."""
     number = signal_number(signal or "SIGKILL")
     container = find(backend, reference)
+    if _cancel_restart(backend, container):
+        return
     if container.state.status not in {"running", "paused"}:
         raise Conflict(f"Cannot kill container: {container.name}: Container {container.id} is not running")
+    if _is_an_end(container, number):
+        backend.store.save_container(replace(container, stopped_by_user=True))
     exit_ = begin_wait(backend, container.id, "not-running")
     try:
         await _signal(backend, container, await reachable(backend, container), number)
@@ -118,15 +125,28 @@ async def _signal(backend: Backend, container: Container, link: AgentLink, numbe
             return
         events.emit(backend, container, "kill", signal=str(number))
         container = backend.store.container(container.id)
-        if container.state.status == "paused" and _wakes(container, number):
+        if container.state.status == "paused" and number != SIGKILL and _is_an_end(container, number):
             with contextlib.suppress(Conflict):
                 await containers_pause.resume(backend, container, link)
 
 
-def _wakes(container: Container, number: int) -> bool:
-    """Whether moby unpauses a container for this signal; what SIGKILL ends needs no waking."""
+def _is_an_end(container: Container, number: int) -> bool:
+    """Whether moby takes this signal for the wish that the container end: it is woken for it, and not restarted.
+
+    Without a stop signal of its own that is every signal. What SIGKILL ends needs no waking.
+    """
     own = container.config.get("StopSignal")
-    return number != SIGKILL and (not own or number == container_config.stop_signal(container.config))
+    return number == SIGKILL or not own or number == container_config.stop_signal(container.config)
+
+
+def _cancel_restart(backend: Backend, container: Container) -> bool:
+    """Whether the container was about to run again by its policy, and now will not."""
+    if container.state.status != "restarting":
+        return False
+    state = replace(container.state, status="exited")
+    backend.store.save_container(replace(container, state=state, stopped_by_user=True))
+    backend.lives.of(container.id).complete_exit(WaitResult(state.exit_code))
+    return True
 
 
 async def _ends(exit_: asyncio.Future[WaitResult], timeout_s: float | None) -> bool:

@@ -1,4 +1,4 @@
-"""docker update: the size of a container that has no task yet, and what is only on record.
+"""docker update: the size of a container that has no task yet, and the restart policy.
 
 Fargate fixes a task's size when it starts, so a container whose task runs (or lingers) keeps it; an update that asks
 for the size the task has anyway changes the record only.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sockerless.backend import container_config, definitions, events, images_find
+from sockerless.backend import container_config, definitions, events, images_find, restart_policy
 from sockerless.backend.containers_create import shape_of
 from sockerless.backend.containers_find import find
 from sockerless.backend.context import Backend
@@ -27,6 +27,11 @@ async def update(backend: Backend, reference: str, changes: JsonObject) -> list[
     container = find(backend, reference)
     async with backend.lives.of(container.id).lock:
         container = backend.store.container(container.id)
+        if restart_policy.name_of(changes) != "no" and container.host_config.get("AutoRemove"):
+            raise Conflict(
+                f"Cannot update container {container.id}: "
+                "Restart policy cannot be updated because AutoRemove is enabled for the container"
+            )
         updated, rounding = await _updated(backend, container, changes)
         backend.store.save_container(
             replace(

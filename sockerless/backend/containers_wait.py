@@ -23,7 +23,7 @@ def begin_wait(backend: Backend, reference: str, condition: str) -> asyncio.Futu
     container = find(backend, reference)
     live = backend.lives.of(container.id)
     waiter: asyncio.Future[WaitResult] = asyncio.get_running_loop().create_future()
-    if condition == "not-running" and container.state.status not in {"running", "paused"}:
+    if condition == "not-running" and container.state.status not in {"running", "paused", "restarting"}:
         waiter.set_result(WaitResult(container.state.exit_code))
     elif condition == "removed":
         live.removal_waiters.add(waiter)

@@ -20,7 +20,7 @@ from sockerless.types import Container, Image, JsonObject
 
 InUse = Callable[[str], list[Container]]
 """The containers made from the image of this id."""
-_RUNNING = {"running", "paused"}
+_RUNNING = {"running", "paused", "restarting"}
 
 
 def remove(context: ImageContext, reference: str, force: bool, prune: bool, in_use: InUse) -> list[JsonObject]:

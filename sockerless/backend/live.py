@@ -32,6 +32,7 @@ class Live:
     link: the agent's control link while it is up; link_error: why it never will be again.
     attachments: clients attached now, before and after the start, execs' clients too.
     listeners: its published ports, open while the process runs.
+    restart_pause_s: what the restart policy waited before the last run, 0 when that was not its doing.
     restarting: a restart is under way, so the exit is not the end that auto-remove waits for.
     """
 
@@ -45,6 +46,7 @@ class Live:
     exit_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     removal_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     restarting: bool = False
+    restart_pause_s: float = 0.0
     listeners: list[PortListener] = field(default_factory=list)
     link_changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 

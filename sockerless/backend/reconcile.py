@@ -12,7 +12,8 @@ import time
 from dataclasses import replace
 
 from sockerless.aws import ecs as aws_ecs
-from sockerless.backend import containers_exit, definitions, ports, task_end
+from sockerless.backend import archive_kept, containers_exit, definitions, ports, task_end
+from sockerless.backend.containers_restart import restart_forever
 from sockerless.backend.containers_start import started_by
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import WaitResult
@@ -30,8 +31,10 @@ RETRY_INTERVAL_S = 5.0
 
 async def start_up(backend: Backend) -> None:
     """Reconciles, at most FIRST_ATTEMPT_TIMEOUT_S long; what AWS does not answer by then goes on in the background."""
+    archive_kept.sweep(backend)
     work = asyncio.create_task(_until_done(backend), name="reconcile")
     spawn(backend, work)
+    spawn(backend, asyncio.create_task(restart_forever(backend), name="restarts"))
     spawn(backend, asyncio.create_task(definitions.sweep_forever(backend), name="definition sweep"))
     spawn(backend, asyncio.create_task(backend.aws.warm(), name="AWS clients"))
     await asyncio.wait([work], timeout=FIRST_ATTEMPT_TIMEOUT_S)

@@ -110,7 +110,7 @@ async def _publish(live: Live, link: AgentLink | None, error: SockerlessError | 
 def _has_exited(backend: Backend, container_id: str) -> bool:
     """Whether the main process has run and ended (or the record is gone): its agent may leave at any moment."""
     try:
-        return backend.store.container(container_id).state.status == "exited"
+        return backend.store.container(container_id).state.status in {"exited", "restarting"}
     except NotFound:
         return True
 

@@ -68,6 +68,7 @@ def container(number: int, name: str | None = None, **changes: Any) -> Container
         "last_log_ns": 1_767_323_045_678_901_235,
         "restart_count": 3,
         "ports": (PublishedPort(80, "127.0.0.1", 8080),),
+        "stopped_by_user": True,
         "health": Health("healthy", 1, (HealthProbe(1, 2, 1, "no"), HealthProbe(3, 4, 0, "yes\n"))),
     }
     return Container(**{**values, **changes})
