@@ -30,13 +30,18 @@ async def run(aws: Aws, outputs: Outputs, image: str, architecture: str) -> None
 
     SystemFailure with AWS's reason and the task's own last words otherwise, DeadlineExceeded after TIMEOUT_S.
     """
-    definition = await ecs.register_task_definition(aws, task_definition(outputs, image, architecture))
+    await run_definition(aws, outputs, task_definition(outputs, image, architecture))
+
+
+async def run_definition(aws: Aws, outputs: Outputs, definition: JsonObject) -> None:
+    """run() for a ready definition, which is registered for this one task only."""
+    arn = await ecs.register_task_definition(aws, definition)
     try:
-        task = await ecs.run_task(aws, run_request(outputs, definition))
+        task = await ecs.run_task(aws, run_request(outputs, arn))
         ended = await _ended(aws, outputs.cluster_name, str(task["taskArn"]))
         await _check(aws, outputs, ended)
     finally:
-        await ecs.deregister_task_definition(aws, definition)
+        await ecs.deregister_task_definition(aws, arn)
 
 
 def task_definition(outputs: Outputs, image: str, architecture: str) -> JsonObject:

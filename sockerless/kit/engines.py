@@ -10,7 +10,6 @@ import sys
 
 from sockerless.kit import probe
 
-
 ENGINE_VARIABLE = "SOCKERLESS_ENGINE"
 """Names the one engine to use instead of the usual ones: unix://PATH or tcp://HOST:PORT."""
 
