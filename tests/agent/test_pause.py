@@ -8,6 +8,8 @@ import signal
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from sockerless.kit.agent_bundle import Bundle
+from sockerless.wire import agent as wire
 from tests.agent.container import AgentContainer, received
 
 pytestmark = pytest.mark.engine
@@ -55,6 +57,22 @@ async def test_processes_that_fork_all_the_time_are_all_stopped(container: Agent
         assert (await control.request("pause")).error_kind is None
         assert set(await states(container)) <= {"T", "D", "Z"}
         assert "T" in await states(container)
+        assert (await control.request("unpause")).error_kind is None
+
+
+async def test_a_parent_that_waits_for_its_vforked_child_is_paused_too(
+    container: AgentContainer, bundle: Bundle
+) -> None:
+    loader, *arguments = wire.agent_argv(bundle.version, [])
+    spawns = (
+        "import os\nprint('ready', flush=True)\nwhile True: os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)"
+    )
+    control = await container.control()
+    stream = await container.streams()
+    await control.start(loader, *arguments[: arguments.index("-m")], "-c", spawns)
+    await stream.recv()
+    for _ in range(20):
+        assert (await control.request("pause")).error_kind is None
         assert (await control.request("unpause")).error_kind is None
 
 

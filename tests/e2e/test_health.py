@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import docker as docker_sdk
 import pytest
 
 from tests.e2e.docker_cli import Docker, eventually
@@ -84,6 +85,20 @@ def test_the_images_check_is_run_unless_there_is_to_be_none(docker: Docker, chec
     without = docker.ok("run", "-d", "--no-healthcheck", checked_image, "sleep", "1000")
     assert docker.inspect(without, "{{.State.Health}}") == "<nil>"
     docker.ok("rm", "-f", container, without)
+
+
+def test_the_sdk_asks_for_a_check_and_sees_it(docker: Docker, image: str) -> None:
+    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
+    check = {"test": ["CMD", "true"], "interval": 200_000_000}
+    container = client.containers.run(image, ["sleep", "1000"], healthcheck=check, detach=True)
+
+    def is_healthy() -> bool:
+        container.reload()
+        return bool(container.attrs["State"]["Health"]["Status"] == "healthy")
+
+    eventually(is_healthy)
+    container.remove(force=True)
+    client.close()
 
 
 def test_probes_go_on_while_the_daemon_is_away(docker: Docker, image: str, crash: Callable[[], None]) -> None:

@@ -8,18 +8,33 @@ from hypothesis import strategies as st
 
 from sockerless.wire import agent
 from sockerless.wire.agent import Exited, Hello, LogQuery, Process, Reply, Request, StreamQuery, decode, encode
+from sockerless.wire.agent_health import HealthCheck, HealthReport, Probe
 
 texts = st.text(max_size=20)
 exits = st.builds(Exited, st.integers(0, 255), st.booleans(), st.integers(0, 2**62), st.integers(0, 2**62))
-operations = st.sampled_from(["start", "signal", "resize", "finish"])
+operations = st.sampled_from(["start", "signal", "resize", "finish", "pause", "unpause", "top", "stats"])
+probes = st.builds(Probe, st.integers(0), st.integers(0), st.integers(-1, 255), texts)
+reports = st.builds(
+    HealthReport, st.sampled_from(["starting", "healthy", "unhealthy"]), st.integers(0), st.lists(probes, max_size=5)
+)
+checks = st.builds(HealthCheck, st.lists(texts), *[st.integers(0)] * 5)
 messages = st.one_of(
     st.builds(Request, st.integers(0), operations, st.dictionaries(texts, texts)),
     st.builds(Reply, st.integers(0), st.dictionaries(texts, st.integers()), st.none() | st.just("permission"), texts),
     exits,
-    st.builds(Hello, texts, st.just("exited"), st.integers(0), st.integers(0), st.none() | exits),
+    reports,
+    st.builds(
+        Hello, texts, st.just("exited"), st.integers(0), st.integers(0), st.none() | exits, paused=st.booleans(),
+        health=st.none() | reports,
+    ),
 )  # fmt: skip
 processes = st.builds(
-    Process, argv=st.lists(texts), env=st.dictionaries(texts, texts), user=texts, hosts=st.lists(texts)
+    Process,
+    argv=st.lists(texts),
+    env=st.dictionaries(texts, texts),
+    user=texts,
+    hosts=st.lists(texts),
+    healthcheck=st.none() | checks,
 )
 
 
@@ -46,7 +61,18 @@ def test_a_log_query_survives_the_url(query: LogQuery) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "null", '{"kind":"x"}', '{"kind":"reply"}', b"\xff", '{"kind":"hello","id":1}']
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"kind":"x"}',
+        '{"kind":"reply"}',
+        b"\xff",
+        '{"kind":"hello","id":1}',
+        '{"kind":"health"}',
+    ],
 )
 def test_what_is_no_message_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="not a control message"):
