@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from typing import Literal
 
 from sockerless.agent import files_read
 from sockerless.agent.files_place import Mounts
@@ -25,9 +26,9 @@ def export(mounts: Mounts) -> Iterator[bytes]:
 
 def listing(mounts: Mounts, since_ns: int) -> Iterator[bytes]:
     """The records of wire/agent_files.py for everything in the root, the root first."""
-    records = [_record("/", os.lstat("/"), since_ns)]
+    records = [_record(files_read.Walked("/", "", os.lstat("/")), since_ns)]
     for item in _walk(mounts):
-        records.append(_record(item.path, item.status, 1 << 63 if item.mounted else since_ns))
+        records.append(_record(item, since_ns))
         if len(records) == RECORDS:
             yield b"".join(records)
             records.clear()
@@ -41,5 +42,8 @@ def _walk(mounts: Mounts) -> Iterator[files_read.Walked]:
     return walked
 
 
-def _record(path: str, status: os.stat_result, since_ns: int) -> bytes:
-    return encode_listed(Listed(path, stat.S_ISDIR(status.st_mode), status.st_ctime_ns >= since_ns))
+def _record(item: files_read.Walked, since_ns: int) -> bytes:
+    if item.mounted:
+        return encode_listed(Listed(item.path, "mount"))
+    kind: Literal["directory", "other"] = "directory" if stat.S_ISDIR(item.status.st_mode) else "other"
+    return encode_listed(Listed(item.path, kind, item.status.st_ctime_ns >= since_ns))

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from aiohttp import web
 
 from sockerless.api.call import Call
-from sockerless.api.replies import empty_reply, encode_json
+from sockerless.api.replies import empty_reply, encode_json, json_reply
 from sockerless.errors import InvalidParameter
 from sockerless.types import JsonObject
 from sockerless.wire.agent_files import PathStat
@@ -48,6 +48,12 @@ async def put(call: Call) -> web.StreamResponse:
 async def export(call: Call) -> web.StreamResponse:
     """GET /containers/{name}/export."""
     return await _send(call, await call.verbs.export(call.name), "application/octet-stream", {})
+
+
+async def changes(call: Call) -> web.StreamResponse:
+    """GET /containers/{name}/changes."""
+    found = await call.connection.outlast(asyncio.ensure_future(call.verbs.changes(call.name)))
+    return json_reply([{"Path": change.path, "Kind": change.kind} for change in found] or None)
 
 
 async def _send(

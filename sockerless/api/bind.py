@@ -8,6 +8,7 @@ from functools import partial
 from sockerless.api.verbs import Attachment, AttachRequest, ExecStart, PullRequest, Verbs
 from sockerless.backend import (
     archive,
+    changes,
     containers_create,
     containers_find,
     containers_list,
@@ -70,6 +71,7 @@ def bind(backend: Backend) -> Verbs:
         get_archive=partial(archive.get_archive, backend),
         put_archive=partial(archive.put_archive, backend),
         export=partial(archive.export, backend),
+        changes=partial(changes.changes, backend),
         find_image=partial(images_find.find, backend.images),
         list_images=partial(images_list.list_images, backend.images),
         pull=partial(_pull, backend),

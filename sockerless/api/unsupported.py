@@ -41,7 +41,6 @@ def _swarm(method: str, path: str) -> Refusal:
     return Refusal(method, path, NO_SWARM, _SWARM_REASON, _SWARM_REMEDY)
 
 
-_PUT_FILES_IN_IMAGE = "Put the files into the image, or read them through the container's output."
 _USE_REGISTRY = "Use a client that talks to the registry itself, such as skopeo or crane."
 _BUILD_ELSEWHERE = "Build with BuildKit, a CI runner or AWS CodeBuild, push the image to a registry, and pull it here."
 _ENTRYPOINT = "Run the command as a container of its own with docker run."
@@ -57,7 +56,6 @@ def _plugin(method: str, path: str) -> Refusal:
 
 UNSUPPORTED: tuple[Refusal, ...] = (
     # containers
-    _not_built("GET", "/containers/{name}/changes", "Listing changed files is", _PUT_FILES_IN_IMAGE),
     # images
     _not_built("POST", "/build", "Building images is", _BUILD_ELSEWHERE),
     _not_built("POST", "/build/prune", "Building images is", _BUILD_ELSEWHERE),

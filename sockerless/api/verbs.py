@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sockerless.registry.auth import RegistryAuth
-from sockerless.types import Container, Event, Exec, Image, JsonObject
+from sockerless.types import Change, Container, Event, Exec, Image, JsonObject
 from sockerless.wire.agent import LogQuery
 from sockerless.wire.agent_files import PathStat
 from sockerless.wire.filters import Filters
@@ -121,6 +121,7 @@ class Verbs:
     get_archive: Callable[[str, str], Awaitable[tuple[PathStat, AsyncGenerator[bytes]]]]
     put_archive: Callable[[str, str, AsyncIterator[bytes], bool, bool], Awaitable[None]]
     export: Callable[[str], Awaitable[AsyncGenerator[bytes]]]
+    changes: Callable[[str], Awaitable[list[Change]]]
     find_image: Callable[[str], Image]
     list_images: Callable[[Filters, bool], list[Image]]
     pull: Callable[[PullRequest], AsyncIterator[JsonObject]]

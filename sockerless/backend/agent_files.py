@@ -16,7 +16,6 @@ from sockerless.errors import (
     Conflict,
     Forbidden,
     InvalidParameter,
-    NotFound,
     SockerlessError,
     SystemFailure,
     Unavailable,
@@ -24,10 +23,11 @@ from sockerless.errors import (
 from sockerless.wire import agent as wire
 from sockerless.wire import agent_files
 from sockerless.wire.agent_files import Done, FilesRequest, Ok, PathStat, Refused
+from sockerless.wire.paths import NoSuchPath
 
 FRAME_BYTES = 1024 * 1024
 _ERRORS: dict[str, type[SockerlessError]] = {
-    "not_found": NotFound,
+    "not_found": NoSuchPath,
     "permission": Forbidden,
     "invalid": InvalidParameter,
     "conflict": Conflict,

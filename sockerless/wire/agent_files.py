@@ -114,16 +114,20 @@ def decode(text: str | bytes) -> Ok | Refused | Done:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One name in the root. path: absolute. changed: its contents or attributes, since the agent started."""
+    """One name in the root. path: absolute. changed: its contents or attributes, since the agent started; never of a
+    place where something is mounted."""
 
     path: str
-    directory: bool
-    changed: bool
+    kind: Literal["directory", "mount", "other"]
+    changed: bool = False
+
+
+_LETTERS = {"d": "directory", "m": "mount", "o": "other"}
 
 
 def encode_listed(listed: Listed) -> bytes:
-    """One record of a listing: a letter (d: directory, f: anything else; upper case: changed), the path, NUL."""
-    letter = "d" if listed.directory else "f"
+    """One record of a listing: the kind's letter (upper case: changed), the path, NUL."""
+    letter = listed.kind[0]
     return f"{letter.upper() if listed.changed else letter}{listed.path}\0".encode("utf-8", "surrogateescape")
 
 
@@ -137,10 +141,10 @@ class ListingDecoder:
         """The records completed so far; ValueError for what is none."""
         *records, self._rest = (self._rest + data).split(b"\0")
         for record in records:
-            letter, path = record[:1], record[1:].decode("utf-8", "surrogateescape")
-            if letter not in b"dDfF" or not letter:
+            letter, path = record[:1].decode("ascii", "replace"), record[1:].decode("utf-8", "surrogateescape")
+            if letter.lower() not in _LETTERS:
                 raise ValueError(f"not a listing's record: {record[:80]!r}")
-            yield Listed(path, letter in b"dD", letter in b"DF")
+            yield Listed(path, _LETTERS[letter.lower()], letter.isupper())  # type: ignore[arg-type]  # one of kind's
 
 
 def _path_stat(document: dict[str, Any]) -> PathStat:

@@ -12,9 +12,15 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sockerless.errors import NotFound
+
 MAX_LINKS = 255
 MAX_PATH_BYTES = 4095
 """The longest path the kernel takes (PATH_MAX, without its NUL)."""
+
+
+class NoSuchPath(NotFound):
+    """There is nothing at a path in a container."""
 
 
 class LinkLoop(ValueError):
