@@ -158,8 +158,14 @@ async def _attached(backend: Backend, instance: ExecInstance, stream: ExecStream
     attachments = backend.lives.of(instance.view.container_id).attachments
     attachments.add(attachment)
     attachment.on_end(lambda: attachments.discard(attachment))
+    attachment.on_end(lambda: _tell_detached(backend, instance, attachment))
     attachment.connect(stream)
     return attachment
+
+
+def _tell_detached(backend: Backend, instance: ExecInstance, attachment: Attachment) -> None:
+    if attachment.detached:
+        _emit(backend, instance.view, "exec_detach")
 
 
 def _ended(backend: Backend, instance: ExecInstance, code: int) -> None:

@@ -195,6 +195,17 @@ async def test_instances_that_do_not_run_are_bounded(rig: Rig) -> None:
     assert exec.unfinished(rig.backend, rig.backend.store.container(container)) == ids[2:]
 
 
+async def test_the_detach_keys_end_the_client_and_not_the_process(rig: Rig) -> None:
+    container, agent = await running(rig)
+    exec_id = exec.create(rig.backend, container, {"Cmd": ["hold"], "Tty": True, "DetachKeys": "ctrl-a,x", **ALL})
+    attachment = await exec.start(rig.backend, exec_id, detach=False, tty=True, console_size=None)
+    await attachment.write(b"\x01x")
+    assert await read_all(attachment) == b""
+    await eventually(lambda: DISCARD in agent.execs.told)
+    assert (await exec.inspect(rig.backend, exec_id)).running
+    assert "exec_detach" in [event.action for event in rig.backend.store.events(0, 100)]
+
+
 async def test_execs_are_told_as_events(rig: Rig) -> None:
     container, _ = await running(rig)
     exec_id = exec.create(rig.backend, container, {"Cmd": ["sh", "-c", "true"], **ALL})
