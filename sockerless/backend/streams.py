@@ -30,11 +30,13 @@ async def attach(
     """A client's attachment. On a container that does not run yet it waits for the start.
 
     stream: wants live output; logs: wants what was kept first. Neither: ends at once. InvalidParameter for bad keys,
-    Conflict while it is paused.
+    Conflict while it is paused or waits for its restart.
     """
     container = find(backend, reference)
     if container.state.status == "paused":
         raise Conflict(f"container {container.id} is paused, unpause the container before attach")
+    if container.state.status == "restarting":
+        raise Conflict(f"container {container.id} is restarting, wait until the container is running")
     try:
         sequence = keys.parse(detach_keys or keys.DEFAULT)
     except ValueError as error:
