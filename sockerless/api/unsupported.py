@@ -43,7 +43,6 @@ def _swarm(method: str, path: str) -> Refusal:
 
 _USE_REGISTRY = "Use a client that talks to the registry itself, such as skopeo or crane."
 _BUILD_ELSEWHERE = "Build with BuildKit, a CI runner or AWS CodeBuild, push the image to a registry, and pull it here."
-_ENTRYPOINT = "Run the command as a container of its own with docker run."
 _DEFAULT_NETWORK = "Containers reach each other at their private addresses (docker inspect shows them)."
 _VOLUME = "Keep data outside the container, for example in S3."
 _NO_PLUGINS = "This daemon has no plugins."
