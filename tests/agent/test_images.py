@@ -88,7 +88,7 @@ async def test_host_names_a_read_only_root_cannot_take_are_refused(launch: Calla
     control = await launch("--read-only").control()
     reply = await control.start("true", hosts=["10.0.0.9 db"])
     assert (reply.error_kind, reply.message) == (
-        "failed", "cannot add host names: write /etc/hosts: read-only file system",
+        "failed", "cannot set names: write /etc/hosts: read-only file system",
     )  # fmt: skip
 
 

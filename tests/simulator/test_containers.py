@@ -64,7 +64,7 @@ def test_an_essential_exit_stops_the_others_and_a_non_essential_one_does_not(acc
     wait = "trap 'exit 8' TERM; while :; do sleep 0.05; done"
     account.register(
         "essential",
-        shell("main", image, "sleep 0.5; exit 4"),
+        shell("main", image, "sleep 2; exit 4"),
         shell("side", image, wait),
         shell("short", image, "exit 6", essential=False),
     )
