@@ -75,9 +75,9 @@ def encode_request(request: FilesRequest) -> str:
 def decode_request(text: str | bytes) -> FilesRequest:
     """The request in an opening frame; ValueError when it is none."""
     document = _object(text)
+    if document.get("operation") not in get_args(Operation):
+        raise ValueError(f"unknown operation {document.get('operation')!r}")
     request = FilesRequest(**{key: document[key] for key in _REQUEST_FIELDS & document.keys()})
-    if request.operation not in get_args(Operation):
-        raise ValueError(f"unknown operation {request.operation!r}")
     if not isinstance(request.path, str) or "\0" in request.path or not isinstance(request.owner, str):
         raise ValueError("not a path")
     return request
