@@ -6,6 +6,7 @@ them, `scripts/docs --check` fails when one is out of step. Knows no page that a
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,8 +78,19 @@ def _command_section(command: click.Command, context: click.Context) -> str:
 
 
 def _paragraphs(text: str | None) -> str:
-    blocks = (text or "").replace("\b", "").split("\n\n")
-    return "\n\n".join(" ".join(block.split()) for block in blocks if block.strip()) + "\n"
+    """Help text as Markdown; a block that Click is told not to wrap becomes a code block."""
+    blocks = (block for block in inspect.cleandoc(text or "").split("\n\n") if block.strip())
+    return "\n\n".join(map(_block, blocks)) + "\n"
+
+
+def _block(text: str) -> str:
+    if not text.startswith("\b"):
+        return " ".join(text.split())
+    lines = [line.strip() for line in text.removeprefix("\b").strip().splitlines()]
+    lead, example, rest = lines[0].partition("Example: ")
+    if example and not lead:
+        lines[0] = rest
+    return "\n".join(["```sh", *lines, "```"])
 
 
 def _cell(text: str) -> str:
