@@ -70,9 +70,7 @@ def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Ide
     ]
     pid = os.posix_spawn(argv[0], list(argv), environment, file_actions=files, setsid=True)
     identity = Identity(pid, _started_ticks(pid) or 0, _boot_id())
-    write_private(
-        place.pid_path, json.dumps({"pid": pid, "started": identity.started_ticks, "boot": identity.boot_id})
-    )
+    write_private(place.pid_path, json.dumps({"pid": pid, "started": identity.started_ticks, "boot": identity.boot_id}))
     return identity
 
 
