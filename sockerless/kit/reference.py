@@ -1,6 +1,7 @@
 """terraform/: the rendering of the defaults, committed, so that the deployment can be read and used without the kit.
 
-Owns: writing it. `python -m sockerless.kit.reference` after a change of a template; a test fails when it is out of step.
+Owns: writing it. `python -m sockerless.kit.reference` after a change of a template; a test fails when it is out of
+step.
 """
 
 from __future__ import annotations

@@ -70,12 +70,12 @@ class TaskService:
         """RunTask."""
         records = self._records(account_id, region)
         cluster = records.cluster(document.get("cluster"))
-        definition = records.definition(document["taskDefinition"])
-        request = RunRequest(document, cluster, definition, account_id, region)
         token = document.get("clientToken")
         known = self._tokens.get((account_id, region, cluster.name, token)) if token else None
         if known is not None:
             return self._run_again(records, cluster, known, document)
+        definition = records.definition(document["taskDefinition"])
+        request = RunRequest(document, cluster, definition, account_id, region)
         request.check()
         self._check_launch_rate(account_id, region, request)
         fault = self._faults.take("capacity")

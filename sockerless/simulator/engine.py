@@ -147,14 +147,6 @@ class Engine:
         """Blocks until a started container is not running; its exit code."""
         return int(self.call("POST", f"/containers/{container_id}/wait")["StatusCode"])
 
-    def signal(self, container_id: str, signal: str) -> None:
-        """Sends a signal; does nothing when the container is not running or gone."""
-        try:
-            self.call("POST", f"/containers/{container_id}/kill", {"signal": signal})
-        except EngineError as error:
-            if error.status not in {404, 409}:
-                raise
-
     def remove(self, container_id: str) -> None:
         """Removes a container and its anonymous volumes, running or not; does nothing when it is gone."""
         try:

@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sockerless.errors import SockerlessError
 from sockerless.simulator.engine import Engine, EngineError
 from sockerless.simulator.failures import TaskFailure
 from sockerless.simulator.health import HealthWatch
@@ -100,15 +99,12 @@ class Fargate:
         """The vCPU limit for a container of a task of this size, at most what the machine has; None without limits."""
         return min(cpu_units / 1024, float(self._cpus)) if self.options.limit_cpu else None
 
-    def warm_up(self) -> bool:
-        """Removes dead simulators' leftovers and makes the first spares; whether the engine could be reached."""
-        try:
+    def warm_up(self) -> None:
+        """Makes the first spares and removes dead simulators' leftovers; without an engine there is nothing to do."""
+        if self.engine.reachable():
+            self.pool.refill()
             self._remove_all(lambda labels: _is_leftover(labels.get(LABEL_OWNER, "")))
             self.images.remove_leftovers()
-            self.pool.refill()
-        except SockerlessError:
-            return False
-        return True
 
     def end_containers(self) -> None:
         """Removes every container this simulator made, running or not."""
@@ -149,5 +145,5 @@ class Fargate:
         try:
             self.engine.call("DELETE", path, {"force": "1"})
         except EngineError as error:
-            if error.status not in {404, 409}:
+            if error.status not in {403, 404, 409}:  # 403, 409: still in use, so somebody else's to remove
                 raise

@@ -1,7 +1,8 @@
 """Elastic network interfaces: a record in the simulated EC2 and a pause container that owns the address.
 
 Pause containers are kept ready ahead of tasks (spares), as Fargate keeps capacity ready, because making a network
-namespace is most of what a local engine needs to start a task. Knows no ECS.
+namespace is most of what a local engine needs to start a task. Security groups are recorded, not enforced: tasks
+share one bridge network and reach each other. Knows no ECS.
 """
 
 from __future__ import annotations

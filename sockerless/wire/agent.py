@@ -85,7 +85,8 @@ class Process:
     (the agent adds only AWS_* and ECS_* variables of its own that env lacks). user: Docker's forms (name, uid,
     name:group, uid:gid), resolved in the container's own files. stop_signal: number. hosts: extra /etc/hosts
     lines; hostname: for /etc/hostname; dns, dns_search, dns_options: replace those of /etc/resolv.conf; empty leaves
-    the file as it is. capabilities_drop: names without CAP_, or "ALL". linger_s: seconds the agent stays after the exit.
+    the file as it is. capabilities_drop: names without CAP_, or "ALL". linger_s: seconds the agent stays after the
+    exit.
     """
 
     argv: list[str]

@@ -105,11 +105,15 @@ REFUSED = [
     ("VolumesFrom", ["x"], 501, "HostConfig.VolumesFrom (--volumes-from)"),
     ("RestartPolicy", {"Name": "foo"}, 400, "invalid restart policy 'foo'"),
     (
-        "RestartPolicy", {"Name": "always", "MaximumRetryCount": 2}, 400,
+        "RestartPolicy",
+        {"Name": "always", "MaximumRetryCount": 2},
+        400,
         "maximum retry count cannot be used with restart policy 'always'",
     ),
     (
-        "RestartPolicy", {"Name": "on-failure", "MaximumRetryCount": -2}, 400,
+        "RestartPolicy",
+        {"Name": "on-failure", "MaximumRetryCount": -2},
+        400,
         "maximum retry count cannot be negative",
     ),
     ("LogConfig", {"Type": "none"}, 501, "HostConfig.LogConfig (--log-driver, --log-opt) other than json-file"),

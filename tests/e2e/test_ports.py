@@ -73,7 +73,7 @@ def test_every_exposed_port_is_published_at_a_free_one(docker: Docker, image: st
 
 def test_a_range_takes_its_first_free_port_and_a_taken_port_fails_the_start(docker: Docker, image: str) -> None:
     with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))  # noqa: S104 - as Docker publishes
+        taken.bind(("0.0.0.0", 0))
         taken.listen()
         first = taken.getsockname()[1]
         failed = docker("run", "--rm", "-p", f"{first}:80", image, "true")
