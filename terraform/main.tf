@@ -26,7 +26,7 @@ module "ecr" {
   source = "./modules/ecr"
 
   name                = var.name
-  force_delete_images = var.force_delete_images
+  deletion_protection = var.deletion_protection
 }
 
 module "efs" {

@@ -67,7 +67,7 @@ variable "daemon_cidrs" {
 variable "log_retention_days" {
   description = "Days CloudWatch keeps what containers wrote."
   type        = number
-  default     = 30
+  default     = 365
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
@@ -75,10 +75,299 @@ variable "log_retention_days" {
   }
 }
 
-variable "force_delete_images" {
-  description = "Whether destroy may delete the repository of loaded images while it holds some."
+variable "permissions_boundary" {
+  description = "The IAM policy that bounds every role made here; empty: no boundary."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.permissions_boundary == "" || can(regex("^arn:aws[a-z-]*:iam:", var.permissions_boundary))
+    error_message = "permissions_boundary must be an ARN, or empty."
+  }
+}
+
+variable "network" {
+  description = "How tasks reach the world: private subnets behind NAT, public addresses, no internet at all (VPC endpoints), or an existing VPC."
+  type        = string
+  default     = "nat"
+
+  validation {
+    condition     = contains(["nat", "public", "private", "existing"], var.network)
+    error_message = "network must be one of nat, public, private, existing."
+  }
+}
+
+variable "nat_gateways" {
+  description = "NAT gateways of network nat: one for all zones, or one a zone."
+  type        = string
+  default     = "one"
+
+  validation {
+    condition     = contains(["one", "zone"], var.nat_gateways)
+    error_message = "nat_gateways must be one of one, zone."
+  }
+}
+
+variable "vpc_id" {
+  description = "The VPC of network existing."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.vpc_id == "" || can(regex("^vpc-[0-9a-f]+$", var.vpc_id))
+    error_message = "vpc_id must be an id like vpc-0123abcd, or empty."
+  }
+}
+
+variable "subnet_ids" {
+  description = "The subnets of network existing, where tasks run."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.subnet_ids : can(regex("^subnet-[0-9a-f]+$", id))])
+    error_message = "subnet_ids must be ids like subnet-0123abcd."
+  }
+}
+
+variable "security_group_ids" {
+  description = "The security groups of tasks in network existing; empty: one is made."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "security_group_ids must be ids like sg-0123abcd."
+  }
+}
+
+variable "assign_public_ip" {
+  description = "Whether tasks in network existing get public addresses."
+  type        = bool
+  default     = false
+}
+
+variable "encryption" {
+  description = "Keys for logs, EFS, ECR and task storage: one KMS key of the account's own, or those that AWS manages."
+  type        = string
+  default     = "customer"
+
+  validation {
+    condition     = contains(["customer", "aws"], var.encryption)
+    error_message = "encryption must be one of customer, aws."
+  }
+}
+
+variable "efs_backups" {
+  description = "Whether AWS Backup keeps daily copies of the EFS file system."
   type        = bool
   default     = true
+}
+
+variable "deletion_protection" {
+  description = "Whether repositories that hold images are kept from deletion. What else holds data is protected where this was rendered with it."
+  type        = bool
+  default     = false
+}
+
+variable "repository_prefix" {
+  description = "Starts every ECR repository's name; empty: the deployment's name."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.repository_prefix == "" || can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", var.repository_prefix))
+    error_message = "repository_prefix must be small letters and digits, with . _ - inside."
+  }
+}
+
+variable "image_tags" {
+  description = "Whether a loaded image may take a tag over from another."
+  type        = string
+  default     = "mutable"
+
+  validation {
+    condition     = contains(["mutable", "immutable"], var.image_tags)
+    error_message = "image_tags must be one of mutable, immutable."
+  }
+}
+
+variable "scan_on_push" {
+  description = "Whether ECR scans images when they are pushed."
+  type        = bool
+  default     = true
+}
+
+variable "untagged_image_days" {
+  description = "Days after its push that an image without a tag is deleted."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.untagged_image_days >= 1 && var.untagged_image_days <= 3650 && floor(var.untagged_image_days) == var.untagged_image_days
+    error_message = "untagged_image_days must be a whole number from 1 to 3650."
+  }
+}
+
+variable "pull_through" {
+  description = "The registries that ECR caches, so that tasks pull inside the region."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.pull_through : contains(["docker-hub", "public-ecr", "quay", "kubernetes"], one)])
+    error_message = "pull_through must hold docker-hub, public-ecr, quay or kubernetes."
+  }
+}
+
+variable "docker_hub_secret_arn" {
+  description = "The Secrets Manager secret with the Docker Hub account that pull_through docker-hub needs."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.docker_hub_secret_arn == "" || can(regex("^arn:aws[a-z-]*:secretsmanager:", var.docker_hub_secret_arn))
+    error_message = "docker_hub_secret_arn must be an ARN, or empty."
+  }
+}
+
+variable "container_insights" {
+  description = "CloudWatch Container Insights for tasks."
+  type        = string
+  default     = "enabled"
+
+  validation {
+    condition     = contains(["enabled", "enhanced", "disabled"], var.container_insights)
+    error_message = "container_insights must be one of enabled, enhanced, disabled."
+  }
+}
+
+variable "flow_logs" {
+  description = "VPC flow logs of a network made here: rejected traffic, all of it, or none."
+  type        = string
+  default     = "rejected"
+
+  validation {
+    condition     = contains(["rejected", "all", "off"], var.flow_logs)
+    error_message = "flow_logs must be one of rejected, all, off."
+  }
+}
+
+variable "task_events" {
+  description = "Whether ECS tells the daemon of task changes through a queue."
+  type        = bool
+  default     = true
+}
+
+variable "dashboard" {
+  description = "Whether there is a CloudWatch dashboard."
+  type        = bool
+  default     = true
+}
+
+variable "alarms" {
+  description = "Whether CloudWatch watches failed starts and the number of tasks."
+  type        = bool
+  default     = true
+}
+
+variable "alarm_topic_arn" {
+  description = "The SNS topic that alarms tell; empty: they only show."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alarm_topic_arn == "" || can(regex("^arn:aws[a-z-]*:sns:", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be an ARN, or empty."
+  }
+}
+
+variable "task_quota" {
+  description = "Running tasks that count as full: the alarm rings at 80 percent of it."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.task_quota >= 1 && var.task_quota <= 100000 && floor(var.task_quota) == var.task_quota
+    error_message = "task_quota must be a whole number from 1 to 100000."
+  }
+}
+
+variable "fargate_weight" {
+  description = "Share of tasks that run on demand."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.fargate_weight >= 0 && var.fargate_weight <= 1000 && floor(var.fargate_weight) == var.fargate_weight
+    error_message = "fargate_weight must be a whole number from 0 to 1000."
+  }
+}
+
+variable "spot_weight" {
+  description = "Share of tasks that run on Spot."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.spot_weight >= 0 && var.spot_weight <= 1000 && floor(var.spot_weight) == var.spot_weight
+    error_message = "spot_weight must be a whole number from 0 to 1000."
+  }
+}
+
+variable "architecture" {
+  description = "What containers of images for both platforms run on."
+  type        = string
+  default     = "X86_64"
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.architecture)
+    error_message = "architecture must be one of X86_64, ARM64."
+  }
+}
+
+variable "default_cpu_units" {
+  description = "CPU of a container that asks for none (1024 = 1 vCPU)."
+  type        = number
+  default     = 256
+
+  validation {
+    condition     = var.default_cpu_units >= 256 && var.default_cpu_units <= 16384 && floor(var.default_cpu_units) == var.default_cpu_units
+    error_message = "default_cpu_units must be a whole number from 256 to 16384."
+  }
+}
+
+variable "default_memory_mib" {
+  description = "Memory of a container that asks for none, in MiB."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.default_memory_mib >= 512 && var.default_memory_mib <= 122880 && floor(var.default_memory_mib) == var.default_memory_mib
+    error_message = "default_memory_mib must be a whole number from 512 to 122880."
+  }
+}
+
+variable "max_cpu_units" {
+  description = "Most CPU one container may ask for."
+  type        = number
+  default     = 16384
+
+  validation {
+    condition     = var.max_cpu_units >= 256 && var.max_cpu_units <= 16384 && floor(var.max_cpu_units) == var.max_cpu_units
+    error_message = "max_cpu_units must be a whole number from 256 to 16384."
+  }
+}
+
+variable "max_memory_mib" {
+  description = "Most memory one container may ask for, in MiB."
+  type        = number
+  default     = 122880
+
+  validation {
+    condition     = var.max_memory_mib >= 512 && var.max_memory_mib <= 122880 && floor(var.max_memory_mib) == var.max_memory_mib
+    error_message = "max_memory_mib must be a whole number from 512 to 122880."
+  }
 }
 
 variable "tags" {

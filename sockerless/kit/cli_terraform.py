@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import click
 
 from sockerless.errors import Conflict, InvalidParameter, NotFound
-from sockerless.kit import apply, daemon_env, destroy, init, project
-from sockerless.kit.project import FIELDS, Field, Project
+from sockerless.kit import apply, daemon_env, destroy, init, project, settings
+from sockerless.kit.project import Project
+from sockerless.kit.settings import BY_NAME, FIELDS, Field
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,7 +33,6 @@ plugin_dir_option = click.option(
     help="A local mirror to take terraform's AWS provider from, and from nowhere else.",
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-_BY_NAME = {field.name: field for field in FIELDS}
 
 
 def register(group: click.Group) -> None:
@@ -42,41 +42,35 @@ def register(group: click.Group) -> None:
 
 
 def answer_options(command: Command) -> Command:
-    """Adds a flag for each answer of init: --name, --region, --zones, --network-cidr and the others."""
-    for option in reversed(_ANSWERS):
-        command = option(command)
+    """Adds a flag for each answer of init: one per row of settings.FIELDS."""
+    for field in reversed(FIELDS):
+        command = _answer(field)(command)
     return command
 
 
-def _meaning(name: str) -> str:
-    field = _BY_NAME[name]
+def _answer(field: Field) -> Callable[[Command], Command]:
+    if field.name == "target":
+        help_text = "In a simulated AWS on this machine, or in your AWS account (default)."
+        return click.option("--simulator/--aws", "simulator", default=None, help=help_text)
+    flag = field.flag or field.name.replace("_", "-")
+    if isinstance(field.default, bool):
+        return click.option(f"--{flag}/--no-{flag}", field.name, default=None, help=_meaning(field))
+    kind = click.Choice(field.choices) if field.choices else int if isinstance(field.default, int) else str
+    many = isinstance(field.default, tuple)
+    metavar = "KEY=VALUE" if field.name == "tags" else None
+    return click.option(f"--{flag}", field.name, type=kind, multiple=many, metavar=metavar, help=_meaning(field))
+
+
+def _meaning(field: Field) -> str:
     text = field.meaning[0].upper() + field.meaning[1:]
-    return f"{text} (default: {field.default})." if field.default not in ((), None) else f"{text}."
-
-
-_ANSWERS = (
-    click.option("--name", help=_meaning("name")),
-    click.option("--environment", help=_meaning("environment")),
-    click.option(
-        "--simulator/--aws",
-        "simulator",
-        default=None,
-        help="In a simulated AWS on this machine, or in your AWS account (default).",
-    ),
-    click.option("--endpoint-url", help=_meaning("endpoint_url")),
-    click.option("--region", help=_meaning("region")),
-    click.option("--zones", type=int, help=_meaning("zones")),
-    click.option("--network-cidr", help=_meaning("network_cidr")),
-    click.option("--daemon-cidr", "daemon_cidrs", multiple=True, metavar="CIDR", help=_meaning("daemon_cidrs")),
-    click.option("--log-retention-days", type=int, help=_meaning("log_retention_days")),
-    click.option("--force-delete-images/--keep-images", default=None, help=_meaning("force_delete_images")),
-    click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help=_meaning("tags")),
-)
+    default = {True: "on", False: "off"}[field.default] if isinstance(field.default, bool) else field.default
+    more = "; may be repeated" if isinstance(field.default, tuple) else ""
+    return f"{text}{more} (default: {default})." if default not in ((), "") else f"{text}{more}."
 
 
 def given_answers(options: dict[str, Any]) -> dict[str, Any]:
     """The answers among a command's options: those that were given, under the keys of sockerless.toml."""
-    answers = {name: value for name, value in options.items() if name in _BY_NAME and value not in (None, ())}
+    answers = {name: value for name, value in options.items() if name in BY_NAME and value not in (None, ())}
     if options.get("simulator") is not None:
         answers["target"] = "simulator" if options["simulator"] else "aws"
     if "tags" in answers:
@@ -106,7 +100,7 @@ def init_command(directory: Path, yes: bool, force: bool, **options: Any) -> Non
     """
     answers = given_answers(options)
     for name, value in answers.items():
-        project.check(name, value)
+        settings.check(name, value)
     if init.known_answers(directory) is None and not yes:
         answers = ask(answers)
     made, rendering = init.run(directory, answers, force)
@@ -134,7 +128,7 @@ def _ask(field: Field) -> Any:
     def checked(text: Any) -> Any:
         value = int(text) if isinstance(field.default, int) and str(text).isdigit() else text
         try:
-            return project.check(field.name, value)
+            return settings.check(field.name, value)
         except InvalidParameter as error:
             raise click.BadParameter(error.message) from None
 

@@ -16,7 +16,8 @@ from sockerless.aws import sts
 from sockerless.errors import SockerlessError
 from sockerless.kit import account, engines, processes, provider, terraform
 from sockerless.kit.account import Account
-from sockerless.kit.project import DEFAULT_ENDPOINT_URL, FIELDS, Project
+from sockerless.kit.project import Project
+from sockerless.kit.settings import BY_NAME, DEFAULT_ENDPOINT_URL
 
 LEAST_PYTHON = (3, 11)
 
@@ -112,7 +113,7 @@ def region(project: Project | None) -> Finding:
 def credentials(project: Project | None) -> Finding:
     """Whom AWS takes us for."""
     fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use an instance role"
-    where = account.of(project) if project else Account(str(_default("region")))
+    where = account.of(project) if project else Account(str(BY_NAME["region"].default))
     try:
         identity = asyncio.run(_identity(where))
     except SockerlessError as error:
@@ -123,7 +124,3 @@ def credentials(project: Project | None) -> Finding:
 async def _identity(where: Account) -> sts.Identity:
     async with account.opened(where) as aws:
         return await sts.identity(aws)
-
-
-def _default(name: str) -> object:
-    return next(field.default for field in FIELDS if field.name == name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sockerless.errors import InvalidParameter
-from sockerless.kit import project as settings
+from sockerless.kit import project as projects
 from sockerless.kit import render
 from sockerless.kit.project import Project
 from sockerless.kit.render import Rendering
@@ -18,9 +18,9 @@ from sockerless.kit.render import Rendering
 
 def known_answers(directory: Path) -> dict[str, Any] | None:
     """What the directory's sockerless.toml says already, checked; None when there is none."""
-    if settings.read_settings(directory) is None:
+    if projects.read_settings(directory) is None:
         return None
-    return settings.to_mapping(settings.load(directory))
+    return projects.to_mapping(projects.load(directory))
 
 
 def run(directory: Path, answers: Mapping[str, Any], force: bool = False) -> tuple[Project, Rendering]:
@@ -30,11 +30,11 @@ def run(directory: Path, answers: Mapping[str, Any], force: bool = False) -> tup
     when the answers differ from it.
     """
     before = known_answers(directory)
-    project = settings.from_mapping(directory, {**(before or {}), **answers})
+    project = projects.from_mapping(directory, {**(before or {}), **answers})
     if directory.exists() and not directory.is_dir():
         raise InvalidParameter(f"{directory} is not a directory")
     project.directory.mkdir(parents=True, exist_ok=True)
     files = render.render_terraform(project)
-    if before != settings.to_mapping(project):
+    if before != projects.to_mapping(project):
         files = {**render.render_settings(project), **files}
     return project, render.write(project, files, force)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,9 @@ from typing import Any
 import jinja2
 
 from sockerless.errors import SystemFailure
-from sockerless.kit.project import RETENTION_DAYS, SETTINGS_FILE, Project
+from sockerless.kit.checks import RETENTION_DAYS
+from sockerless.kit.project import SETTINGS_FILE, Project
+from sockerless.kit.settings import FIELDS
 
 MANIFEST_FILE = "rendered.json"
 _SUFFIX = ".j2"
@@ -41,17 +44,19 @@ def templates_directory() -> Path:
 
 def render_settings(project: Project) -> dict[str, str]:
     """sockerless.toml's text for these settings: {path: text}."""
-    return {SETTINGS_FILE: _render(f"{SETTINGS_FILE}{_SUFFIX}", project=project)}
+    groups = [(group, list(fields)) for group, fields in itertools.groupby(FIELDS, lambda field: field.group)]
+    return {SETTINGS_FILE: _render(f"{SETTINGS_FILE}{_SUFFIX}", project=project, groups=groups)}
 
 
 def render_terraform(project: Project) -> dict[str, str]:
     """The root module and the six modules for these settings: {path relative to the deployment's directory: text}."""
     top = templates_directory()
     files: dict[str, str] = {}
+    variables = [field.name for field in FIELDS if field.variable and field.name != "tags"]
     for source in sorted([*(top / "root").rglob(f"*{_SUFFIX}"), *(top / "modules").rglob(f"*{_SUFFIX}")]):
         name = source.relative_to(top).as_posix()
         target = name.removeprefix("root/").removesuffix(_SUFFIX)
-        files[target] = _render(name, project=project, retention_days=RETENTION_DAYS)
+        files[target] = _render(name, project=project, variables=variables, retention_days=RETENTION_DAYS)
     return files
 
 

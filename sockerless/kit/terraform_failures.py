@@ -62,7 +62,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "RepositoryNotEmptyException",
         errors.Conflict,
-        "the repository holds images: set force_delete_images = true in sockerless.toml, apply, and destroy again",
+        "the repository holds images: set deletion_protection = false in sockerless.toml, apply, and destroy again",
     ),
     Known(
         "DependencyViolation",

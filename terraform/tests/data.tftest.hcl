@@ -63,7 +63,7 @@ run "images_are_scanned_and_encrypted" {
 
   variables {
     name                = "test"
-    force_delete_images = false
+    deletion_protection = true
   }
 
   assert {
@@ -81,7 +81,7 @@ run "images_are_scanned_and_encrypted" {
 
   assert {
     condition     = aws_ecr_repository.images.force_delete == false
-    error_message = "force_delete_images = false does not protect the images."
+    error_message = "deletion_protection = true does not protect the images."
   }
 
   assert {

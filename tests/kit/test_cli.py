@@ -3,46 +3,90 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from sockerless.kit import project
+from sockerless.kit import project, settings
 from sockerless.kit.cli import cli
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
 
 
 def run(*arguments: str, answers: str = "") -> Result:
     return CliRunner().invoke(cli, list(arguments), input=answers)
 
 
+ANSWERS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "name": (("--name", "ci"), "ci"),
+    "environment": (("--environment", "prod"), "prod"),
+    "target": (("--simulator",), "simulator"),
+    "endpoint_url": (("--endpoint-url", "http://127.0.0.1:5000"), "http://127.0.0.1:5000"),
+    "region": (("--region", "eu-central-1"), "eu-central-1"),
+    "zones": (("--zones", "3"), 3),
+    "permissions_boundary": (
+        ("--permissions-boundary", "arn:aws:iam::123456789012:policy/edge"),
+        "arn:aws:iam::123456789012:policy/edge",
+    ),
+    "network": (("--network", "existing"), "existing"),
+    "nat_gateways": (("--nat-gateways", "zone"), "zone"),
+    "network_cidr": (("--network-cidr", "10.8.0.0/20"), "10.8.0.0/20"),
+    "daemon_cidrs": (("--daemon-cidr", "10.9.0.0/16"), ("10.9.0.0/16",)),
+    "vpc_id": (("--vpc-id", "vpc-01234567"), "vpc-01234567"),
+    "subnet_ids": (
+        ("--subnet-id", "subnet-01234567", "--subnet-id", "subnet-89abcdef"),
+        ("subnet-01234567", "subnet-89abcdef"),
+    ),
+    "security_group_ids": (("--security-group-id", "sg-01234567"), ("sg-01234567",)),
+    "assign_public_ip": (("--assign-public-ip",), True),
+    "encryption": (("--encryption", "aws"), "aws"),
+    "efs_backups": (("--no-efs-backups",), False),
+    "deletion_protection": (("--deletion-protection",), True),
+    "repository_prefix": (("--repository-prefix", "team"), "team"),
+    "image_tags": (("--image-tags", "immutable"), "immutable"),
+    "scan_on_push": (("--no-scan-on-push",), False),
+    "untagged_image_days": (("--untagged-image-days", "7"), 7),
+    "pull_through": (("--pull-through", "docker-hub", "--pull-through", "quay"), ("docker-hub", "quay")),
+    "docker_hub_secret_arn": (("--docker-hub-secret-arn", SECRET), SECRET),
+    "log_retention_days": (("--log-retention-days", "30"), 30),
+    "container_insights": (("--container-insights", "disabled"), "disabled"),
+    "flow_logs": (("--flow-logs", "off"), "off"),
+    "task_events": (("--no-task-events",), False),
+    "dashboard": (("--no-dashboard",), False),
+    "alarms": (("--no-alarms",), False),
+    "alarm_topic_arn": (
+        ("--alarm-topic-arn", "arn:aws:sns:eu-central-1:123456789012:night"),
+        "arn:aws:sns:eu-central-1:123456789012:night",
+    ),
+    "task_quota": (("--task-quota", "20"), 20),
+    "state": (("--state", "s3"), "s3"),
+    "state_bucket": (("--state-bucket", "states"), "states"),
+    "fargate_weight": (("--fargate-weight", "0"), 0),
+    "spot_weight": (("--spot-weight", "3"), 3),
+    "architecture": (("--architecture", "ARM64"), "ARM64"),
+    "default_cpu_units": (("--default-cpu-units", "512"), 512),
+    "default_memory_mib": (("--default-memory-mib", "1024"), 1024),
+    "max_cpu_units": (("--max-cpu-units", "4096"), 4096),
+    "max_memory_mib": (("--max-memory-mib", "8192"), 8192),
+    "tags": (("--tag", "team=platform"), (("team", "platform"),)),
+}
+"""For each key the flag that sets it, and what sockerless.toml says then."""
+
+
 def test_init_takes_every_answer_as_a_flag(tmp_path: Path) -> None:
-    done = run(
-        *("init", str(tmp_path), "--yes", "--name", "ci", "--environment", "prod", "--simulator"),
-        *("--endpoint-url", "http://127.0.0.1:5000", "--region", "eu-central-1", "--zones", "3"),
-        *("--network-cidr", "10.8.0.0/20", "--daemon-cidr", "10.9.0.0/16", "--log-retention-days", "365"),
-        *("--keep-images", "--tag", "team=platform"),
-    )
+    flags = [flag for given, _ in ANSWERS.values() for flag in given]
+    done = run("init", str(tmp_path), "--yes", *flags)
     assert done.exit_code == 0, done.output
-    made = project.load(tmp_path)
-    assert project.to_mapping(made) == {
-        "name": "ci",
-        "environment": "prod",
-        "target": "simulator",
-        "endpoint_url": "http://127.0.0.1:5000",
-        "region": "eu-central-1",
-        "zones": 3,
-        "network_cidr": "10.8.0.0/20",
-        "daemon_cidrs": ("10.9.0.0/16",),
-        "log_retention_days": 365,
-        "force_delete_images": False,
-        "tags": (("team", "platform"),),
-    }
+    made = project.to_mapping(project.load(tmp_path))
+    assert made == {key: value for key, (_, value) in ANSWERS.items()}
+    assert all(value != settings.BY_NAME[key].default for key, value in made.items())
     assert f"next: cd {tmp_path} && sockerless-kit apply" in done.output
 
 
 def test_init_asks_for_what_matters_and_again_after_a_wrong_answer(tmp_path: Path) -> None:
-    done = run("init", str(tmp_path), answers="Bad Name\nmine\nsimulator\neu-west-1\n9\n3\n\n")
+    done = run("init", str(tmp_path), answers="Bad Name\nmine\nsimulator\neu-west-1\n9\n3\n\n\n")
     assert done.exit_code == 0, done.output
     assert "name: 'Bad Name' is not valid" in done.output
     assert "zones: 9 is not valid" in done.output

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sockerless.errors import InvalidParameter, NotFound
-from sockerless.kit import project
+from sockerless.kit import project, settings
 
 HOSTILE = (
     '"',
@@ -24,7 +24,9 @@ HOSTILE = (
     "\x00",
     "🐳",
 )
-TEXTS = ("name", "environment", "target", "endpoint_url", "region", "network_cidr")
+TEXTS = tuple(field.name for field in settings.FIELDS if isinstance(field.default, str))
+EMPTY_IS_LEGAL = {field.name for field in settings.FIELDS if field.default == ""}
+LISTS = tuple(field.name for field in settings.FIELDS if field.default == () and field.name != "tags")
 
 
 def test_defaults_are_valid(tmp_path: Path) -> None:
@@ -41,8 +43,39 @@ def test_settings_survive_a_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", TEXTS)
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_hostile_text_is_refused_with_the_key_named(tmp_path: Path, key: str, text: str) -> None:
+    if not text and key in EMPTY_IS_LEGAL:
+        assert getattr(project.from_mapping(tmp_path, {key: text}), key) == ""
+        return
     with pytest.raises(InvalidParameter, match=f"^{key}: "):
         project.from_mapping(tmp_path, {key: text})
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_in_a_list_is_refused_with_the_key_named(tmp_path: Path, key: str, text: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{key}: "):
+        project.from_mapping(tmp_path, {key: [text]})
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"network": "existing", "subnet_ids": ["subnet-01234567"]}, "vpc_id"),
+        ({"network": "existing", "vpc_id": "vpc-01234567"}, "subnet_ids"),
+        ({"vpc_id": "vpc-01234567"}, "vpc_id"),
+        ({"subnet_ids": ["subnet-01234567"]}, "subnet_ids"),
+        ({"security_group_ids": ["sg-01234567"]}, "security_group_ids"),
+        ({"assign_public_ip": True}, "assign_public_ip"),
+        ({"pull_through": ["docker-hub"]}, "docker_hub_secret_arn"),
+        ({"state_bucket": "states"}, "state_bucket"),
+        ({"fargate_weight": 0}, "fargate_weight"),
+        ({"default_cpu_units": 1024, "max_cpu_units": 512}, "default_cpu_units"),
+        ({"default_memory_mib": 1024, "max_memory_mib": 512}, "default_memory_mib"),
+    ],
+)
+def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, values: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{key}: "):
+        project.from_mapping(tmp_path, values)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text not in ("", "a b")], ids=ascii)
@@ -76,7 +109,7 @@ def test_hostile_tags_are_refused(tmp_path: Path, text: str) -> None:
         ("daemon_cidrs", ["0.0.0.0/0"]),
         ("log_retention_days", 31),
         ("log_retention_days", True),
-        ("force_delete_images", "yes"),
+        ("deletion_protection", "yes"),
         ("endpoint_url", "http://user:secret@127.0.0.1:4566"),
         ("endpoint_url", "ftp://127.0.0.1"),
         ("tags", {"aws:x": "y"}),

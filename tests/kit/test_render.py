@@ -81,7 +81,7 @@ def test_an_edit_of_the_settings_reaches_the_unedited_files_only(tmp_path: Path)
     toml.write_text(mine)
     _, rendering = init.run(tmp_path, {})
     assert rendering.written == ("terraform.tfvars",)
-    assert "zones               = 3" in (tmp_path / "terraform.tfvars").read_text()
+    assert "zones                 = 3" in (tmp_path / "terraform.tfvars").read_text()
     assert toml.read_text() == mine
 
 

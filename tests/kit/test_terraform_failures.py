@@ -54,7 +54,7 @@ def test_a_denial_names_resource_reason_fix_and_log() -> None:
         ),
         ("creating EC2 EIP", "api error AddressLimitExceeded: x", errors.Conflict, "Service Quotas"),
         ("creating ECR Repository", "RepositoryAlreadyExistsException: x", errors.Conflict, "another name"),
-        ("deleting ECR Repository", "RepositoryNotEmptyException: x", errors.Conflict, "force_delete_images"),
+        ("deleting ECR Repository", "RepositoryNotEmptyException: x", errors.Conflict, "deletion_protection"),
         ("deleting EC2 Subnet", "api error DependencyViolation: x", errors.Conflict, "outside this deployment"),
         ("Saved plan is stale", "", errors.Conflict, "run it again"),
         ("Failed to query available provider packages", "", errors.Unavailable, "--plugin-dir"),

@@ -23,7 +23,7 @@ MODES = {
         "network_cidr": "10.0.0.0/24",
         "daemon_cidrs": ["192.168.0.0/24", "192.168.1.0/24"],
         "log_retention_days": 365,
-        "force_delete_images": False,
+        "deletion_protection": True,
         "tags": {"a": "short", "cost center": "42/x=y@z"},
     },
 }

@@ -3,7 +3,7 @@
 resource "aws_ecr_repository" "images" {
   name                 = "${var.name}/images"
   image_tag_mutability = "MUTABLE" # docker load and tag move tags; tasks name images by digest
-  force_delete         = var.force_delete_images
+  force_delete         = !var.deletion_protection
 
   encryption_configuration {
     encryption_type = "AES256"

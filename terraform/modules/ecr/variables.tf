@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 }
 
-variable "force_delete_images" {
-  description = "Whether destroy may delete the repository of loaded images while it holds some."
+variable "deletion_protection" {
+  description = "Whether the repository of loaded images is kept while it holds some."
   type        = bool
 }
 
