@@ -21,6 +21,7 @@ import boto3
 import pytest
 
 from sockerless.kit import doctor, engines
+from tests.machine import withhold
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE_IMAGE = "busybox:test"
@@ -38,13 +39,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("slow: runs with --all")
     for mark, missing in (("engine", _engine_missing), ("terraform", _terraform_missing)):
         if item.get_closest_marker(mark) and (reason := missing()):
-            _withhold(reason)
-
-
-def _withhold(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+            withhold(reason)
 
 
 @functools.cache
@@ -63,8 +58,7 @@ def engine_address() -> str:
     """Where the local container engine listens: unix://PATH."""
     address = engines.find()
     if address is None:
-        _withhold(_engine_missing())
-        raise AssertionError("withheld")
+        withhold(_engine_missing())
     return address
 
 

@@ -1,18 +1,18 @@
 """Images of another C library than this machine's: Debian's packages of it, fetched with apt and unpacked.
 
-Skips where there is no apt, no network or no compiler, and says which.
+Withholds the test where there is no apt, no network or no compiler, and says which.
 """
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.machine import withhold
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-MIRROR = "http://deb.debian.org/debian"
 MUSL_PROGRAM = """
 extern int puts(const char *);
 extern void exit(int);
@@ -25,8 +25,9 @@ def unpacked(suite: str, packages: list[str], directory: Path) -> Path:
     for folder in ("lists", "cache", "debs"):
         (directory / folder).mkdir(parents=True)
     (directory / "status").touch()
+    mirror = _mirror(directory)
     sources = directory / "sources.list"
-    sources.write_text(f"deb [signed-by={KEYRING}] {MIRROR} {suite} main\n")
+    sources.write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
     options = {
         "Dir::Etc::sourcelist": sources,
         "Dir::Etc::sourceparts": "-",
@@ -69,9 +70,18 @@ def glibc_root(suite: str, directory: Path) -> Path:
     return root
 
 
-def _run(command: list[str], directory: Path) -> None:
+def _mirror(directory: Path) -> str:
+    """Where this machine gets its own release of Debian from."""
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    targets = _run(["apt-get", "indextargets", "--format", "$(CODENAME) $(SITE)"], directory).splitlines()
+    sites = [site for release, site in (target.split(" ", 1) for target in targets) if release == codename]
+    return sites[0] if sites else withhold(f"apt knows no mirror of {codename or 'a Debian release'}")
+
+
+def _run(command: list[str], directory: Path) -> str:
     if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is missing here")
+        withhold(f"{command[0]} is missing here")
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"{' '.join(command[:1])} cannot get what the image needs: {done.stderr.strip()[-300:]}")
+        withhold(f"{' '.join(command[:1])} cannot get what the image needs: {done.stderr.strip()[-300:]}")
+    return done.stdout

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import docker as docker_sdk
 import pytest
 
-from tests.e2e.docker_cli import Docker
+from tests.e2e.docker_cli import Docker, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.terraform]
 
@@ -17,6 +17,7 @@ def busy(docker: Docker, image: str) -> Iterator[str]:
     """A container of two processes that run as nobody."""
     script = "echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd; exec sleep 2000"
     container = docker.ok("run", "-d", image, "sh", "-c", f"su nobody -s /bin/sh -c 'sleep 1000' & {script}")
+    eventually(lambda: docker.ok("top", container, "-o", "pid,args").count("sleep ") == 2)
     yield container
     docker.ok("rm", "-f", container)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -15,8 +14,9 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from aiohttp import web
+
+from tests.machine import withhold
 
 USER, PASSWORD = "somebody", "secret"
 _HTPASSWD = f"{USER}:$2b$04$SSkqCwNoyHol4ssPZqPs2e718n/wdIIF5ZfnXFiZV8acsgbVckYIa\n"
@@ -30,7 +30,7 @@ class DockerRegistry:
     def __init__(self, directory: Path, guarded: bool = False, storage: Path | None = None) -> None:
         program = shutil.which("docker-registry")
         if program is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)("docker-registry is not installed")
+            withhold("docker-registry is not installed")
         self.host = f"127.0.0.1:{_free_port()}"
         self.storage = storage or directory / "storage"
         configuration = directory / f"{self.host}.json"
