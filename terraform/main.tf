@@ -9,10 +9,19 @@ module "vpc" {
   daemon_cidrs = var.daemon_cidrs
 }
 
+module "kms" {
+  source = "./modules/kms"
+
+  name   = var.name
+  region = var.region
+  create = var.encryption == "customer"
+}
+
 module "cluster" {
   source = "./modules/cluster"
 
-  name = var.name
+  name        = var.name
+  kms_key_arn = module.kms.key_arn
 }
 
 module "cloudwatch" {
@@ -20,6 +29,7 @@ module "cloudwatch" {
 
   name           = var.name
   retention_days = var.log_retention_days
+  kms_key_arn    = module.kms.key_arn
 }
 
 module "ecr" {
@@ -27,6 +37,7 @@ module "ecr" {
 
   name                = var.name
   deletion_protection = var.deletion_protection
+  kms_key_arn         = module.kms.key_arn
 }
 
 module "efs" {
@@ -36,6 +47,7 @@ module "efs" {
   vpc_id                    = module.vpc.vpc_id
   subnet_ids                = module.vpc.private_subnet_ids
   client_security_group_ids = module.vpc.task_security_group_ids
+  kms_key_arn               = module.kms.key_arn
 }
 
 module "iam" {

@@ -58,6 +58,11 @@ output "daemon_policy_arn" {
   value       = module.iam.daemon_policy_arn
 }
 
+output "kms_key_arn" {
+  description = "The key that encrypts what holds data; empty with keys that AWS manages."
+  value       = module.kms.key_arn
+}
+
 output "log_group_name" {
   description = "The CloudWatch log group (SOCKERLESS_ECS_LOG_GROUP)."
   value       = module.cloudwatch.log_group_name

@@ -49,7 +49,7 @@ def render_settings(project: Project) -> dict[str, str]:
 
 
 def render_terraform(project: Project) -> dict[str, str]:
-    """The root module and the six modules for these settings: {path relative to the deployment's directory: text}."""
+    """The root module and its modules for these settings: {path relative to the deployment's directory: text}."""
     top = templates_directory()
     files: dict[str, str] = {}
     variables = [field.name for field in FIELDS if field.variable and field.name != "tags"]

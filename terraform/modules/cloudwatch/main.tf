@@ -3,6 +3,7 @@
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/${var.name}"
   retention_in_days = var.retention_days
+  kms_key_id        = var.kms_key_arn == "" ? null : var.kms_key_arn
 
   tags = { Name = "/${var.name}" }
 }

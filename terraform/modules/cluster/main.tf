@@ -8,6 +8,16 @@ resource "aws_ecs_cluster" "this" {
     value = var.container_insights
   }
 
+  dynamic "configuration" {
+    for_each = var.kms_key_arn == "" ? [] : [var.kms_key_arn]
+
+    content {
+      managed_storage_configuration {
+        fargate_ephemeral_storage_kms_key_id = configuration.value
+      }
+    }
+  }
+
   tags = { Name = var.name }
 }
 

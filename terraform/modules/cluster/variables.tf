@@ -13,3 +13,9 @@ variable "container_insights" {
     error_message = "container_insights must be enhanced, enabled or disabled."
   }
 }
+
+variable "kms_key_arn" {
+  description = "The key that encrypts the storage of Fargate tasks; empty: Fargate's own."
+  type        = string
+  default     = ""
+}

@@ -6,7 +6,8 @@ resource "aws_ecr_repository" "images" {
   force_delete         = !var.deletion_protection
 
   encryption_configuration {
-    encryption_type = "AES256"
+    encryption_type = var.kms_key_arn == "" ? "AES256" : "KMS"
+    kms_key         = var.kms_key_arn == "" ? null : var.kms_key_arn
   }
 
   image_scanning_configuration {
@@ -41,7 +42,8 @@ resource "aws_ecr_repository" "agent" {
   force_delete         = true
 
   encryption_configuration {
-    encryption_type = "AES256"
+    encryption_type = var.kms_key_arn == "" ? "AES256" : "KMS"
+    kms_key         = var.kms_key_arn == "" ? null : var.kms_key_arn
   }
 
   image_scanning_configuration {

@@ -19,3 +19,9 @@ variable "agent_versions" {
   type        = number
   default     = 10
 }
+
+variable "kms_key_arn" {
+  description = "The key that encrypts the repositories; empty: ECR's own."
+  type        = string
+  default     = ""
+}

@@ -3,6 +3,7 @@
 resource "aws_efs_file_system" "this" {
   creation_token  = var.name
   encrypted       = true
+  kms_key_id      = var.kms_key_arn == "" ? null : var.kms_key_arn
   throughput_mode = "elastic"
 
   lifecycle_policy {

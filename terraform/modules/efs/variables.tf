@@ -17,3 +17,9 @@ variable "client_security_group_ids" {
   description = "The security groups whose members may mount."
   type        = list(string)
 }
+
+variable "kms_key_arn" {
+  description = "The key that encrypts the file system; empty: the one AWS manages for EFS."
+  type        = string
+  default     = ""
+}
