@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import agent_install, daemon_env, outputs, plan, progress, terraform
+from sockerless.kit import agent_install, daemon_env, outputs, plan, progress, say, terraform
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import Project
@@ -26,10 +26,11 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
         click.confirm("Apply this plan?", abort=True)
     apply_plan(project, planned, "applying")
     deployment = load(project)
-    click.echo("bringing the agent to its access point")
+    say.tell("agent", "bringing the agent to its access point")
     installed = agent_install.install(deployment)
     written = daemon_env.write(deployment, installed.version, installed.architecture)
-    click.echo(f"wrote {_shown(written)}")
+    say.tell("wrote", f"wrote {_shown(written)}", file=written)
+    say.tell("outputs", outputs=deployment.outputs)
     return deployment
 
 
@@ -37,14 +38,15 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) 
     """Renders what sockerless.toml asks for, plans it and prints the table."""
     rendering, started = plan.prepare(project)
     for name in rendering.written:
-        click.echo(f"rendered {name}")
-    for name, _ in rendering.kept:
-        click.echo(f"kept your edit of {name} (`sockerless-kit init --force` would undo it)", err=True)
+        say.tell("rendered", f"rendered {name}", file=name)
+    for name, diff in rendering.kept:
+        kept = f"kept your edit of {name} (`sockerless-kit init --force` would undo it)"
+        say.tell("kept", kept, err=True, file=name, diff=diff)
     if started:
-        click.echo(f"started the simulated AWS at {project.endpoint_url}")
-    click.echo("planning")
+        say.tell("simulator", f"started the simulated AWS at {project.endpoint_url}", endpoint_url=project.endpoint_url)
+    say.tell("planning", "planning")
     planned = plan.make(project, plugin_dir, destroy)
-    click.echo(plan.table(planned))
+    say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
     return planned
 
 

@@ -1,8 +1,8 @@
 """The command line: `sockerless-kit`. Parses, calls one function, prints.
 
-Owns: the group, what becomes of a failure, and the commands of init, plan, apply, outputs and destroy; the daemon's
-are in cli_daemon.py. Exit codes: 0 done, 1 failed with a sentence on standard error, 2 used wrongly (an unknown
-option, a setting that is not valid), 130 ended by Ctrl-C.
+Owns: the group, and what becomes of a failure; the commands are in cli_*.py. Exit codes: 0 done, 1 failed with a
+sentence on standard error, 2 used wrongly (an unknown option, a setting that is not valid), 3 drift found, 130 ended
+by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from sockerless.errors import InvalidParameter, SockerlessError
-from sockerless.kit import cli_daemon, cli_terraform
+from sockerless.kit import cli_daemon, cli_init, cli_inspect, cli_shell, cli_terraform, say
 
 
 class _Failed(click.ClickException):
@@ -39,10 +39,9 @@ class Kit(click.Group):
         """Runs the command."""
         try:
             return super().invoke(ctx)
-        except InvalidParameter as error:
-            raise _Misused(error.message) from error
         except SockerlessError as error:
-            raise _Failed(error.message) from error
+            say.failed(error)
+            raise (_Misused if isinstance(error, InvalidParameter) else _Failed)(error.message) from error
         except PermissionError as error:
             raise _Failed(f"{error.filename}: permission denied; run this as the user who owns it") from error
         except KeyboardInterrupt:
@@ -61,8 +60,8 @@ def cli() -> None:
     """
 
 
-cli_terraform.register(cli)
-cli_daemon.register(cli)
+for _module in (cli_init, cli_terraform, cli_daemon, cli_inspect, cli_shell):
+    _module.register(cli)
 
 
 def main() -> None:

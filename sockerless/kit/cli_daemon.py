@@ -1,21 +1,25 @@
-"""The commands that run things: serve, simulator, up, down, status, doctor, and agent for its bundle.
+"""The commands that run things: serve, simulator, up, down, and agent for its bundle.
 
 Owns: their options and help. Each calls one function of the kit and prints what it returned.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import shutil
 from pathlib import Path
 
 import click
 
-from sockerless.errors import Conflict, NotFound, SockerlessError
-from sockerless.kit import agent_bundle, agent_install, apply, doctor, processes, project, serve, status, up
-from sockerless.kit.cli_terraform import directory_option, plugin_dir_option, yes_option
-from sockerless.kit.project import Project
+from sockerless.errors import Conflict, SockerlessError
+from sockerless.kit import agent_bundle, agent_install, apply, processes, project, say, serve, up
+from sockerless.kit.cli_options import (
+    directory_option,
+    document_option,
+    events_option,
+    optional_project,
+    plugin_dir_option,
+    yes_option,
+)
 from sockerless.kit.simulator_process import Asked
 from sockerless.kit.simulator_process import run as run_simulator
 from sockerless.simulator.options import DEFAULT_ACCOUNT_ID, DEFAULT_PORT, DEFAULT_REGION
@@ -38,8 +42,6 @@ def register(group: click.Group) -> None:
         down_command,
         serve_command,
         simulator_command,
-        status_command,
-        doctor_command,
         agent_group,
     ):
         group.add_command(command)
@@ -52,6 +54,7 @@ def register(group: click.Group) -> None:
 @hosts_option
 @plugin_dir_option
 @yes_option
+@events_option
 def up_command(
     simulator: bool, detach: bool, directory: Path, hosts: tuple[str, ...], plugin_dir: Path | None, yes: bool
 ) -> None:
@@ -63,15 +66,20 @@ def up_command(
     \b
     Example: sockerless-kit up --simulator --detach
     """
+    say.require_yes(yes)
     up.up(directory.absolute(), simulator, hosts, detach, yes, plugin_dir)
 
 
 @click.command("down")
 @directory_option
+@events_option
 def down_command(directory: Path) -> None:
     """End what up started: the daemon, then the simulated AWS with everything in it.
 
     On AWS the infrastructure and running tasks stay; `sockerless-kit destroy` removes them.
+
+    \b
+    Example: sockerless-kit down --dir mydocker
     """
     up.down(directory.absolute())
 
@@ -88,7 +96,7 @@ def serve_command(directory: Path, hosts: tuple[str, ...]) -> None:
     \b
     Example: sockerless-kit serve --host tcp://127.0.0.1:2375
     """
-    here = _optional_project(directory)
+    here = optional_project(directory)
     if here is not None and here.simulator and processes.ensure_simulator(here):
         click.echo(f"started the simulated AWS at {here.endpoint_url}; it begins empty", err=True)
     serve.run(directory.absolute(), hosts)
@@ -118,45 +126,11 @@ def simulator_command(
     """Run a simulated AWS in the foreground; tasks run on a local container engine.
 
     Its state is in memory: when it ends, its AWS is gone and the containers it made are removed.
+
+    \b
+    Example: sockerless-kit simulator --port 4566 --region eu-central-1
     """
     run_simulator(Asked(host, port, engine, state_dir, region, account_id, step_delay, throttle, limit_cpu))
-
-
-@click.command("status")
-@directory_option
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def status_command(directory: Path, as_json: bool) -> None:
-    """Show what is provisioned, whether the daemon is up and what runs."""
-    found = status.gather(project.load(directory))
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(found), default=str, indent=2))
-        return
-    for line in status.lines(found):
-        click.echo(line)
-
-
-@click.command("doctor")
-@directory_option
-@plugin_dir_option
-@click.option(
-    "--simulator/--aws",
-    "simulator",
-    default=None,
-    help="What to check for (default: what DIR/sockerless.toml says; the simulated AWS without one).",
-)
-@click.pass_context
-def doctor_command(context: click.Context, directory: Path, plugin_dir: Path | None, simulator: bool | None) -> None:
-    """Check what this machine needs: one line a requirement, with the fix where something is missing.
-
-    Ends with 1 when something required is missing.
-    """
-    here = _optional_project(directory)
-    if simulator is None:
-        simulator = here.simulator if here else True
-    findings = doctor.examine(here, simulator, plugin_dir)
-    for finding in findings:
-        click.echo(doctor.line(finding))
-    context.exit(1 if any(finding.required and not finding.ok for finding in findings) else 0)
 
 
 @click.group("agent")
@@ -172,8 +146,13 @@ def agent_group() -> None:
     show_default=True,
     help="The directory to make; it must not exist.",
 )
+@document_option
 def agent_build_command(output: Path) -> None:
-    """Build the agent's bundle from this interpreter into a directory."""
+    """Build the agent's bundle from this interpreter into a directory.
+
+    \b
+    Example: sockerless-kit agent build --output agent
+    """
     if output.exists():
         raise Conflict(f"{output} exists already; name another directory with --output")
     try:
@@ -181,18 +160,23 @@ def agent_build_command(output: Path) -> None:
     except SockerlessError:
         shutil.rmtree(output, ignore_errors=True)
         raise
+    if say.machines():
+        say.document(bundle)
+        return
     click.echo(f"agent {bundle.version} ({bundle.architecture}, {bundle.size_bytes / 1e6:.1f} MB) in {output}")
 
 
 @agent_group.command("push")
 @directory_option
+@document_option
 def agent_push_command(directory: Path) -> None:
-    """Push the agent's image to the deployment's ECR, unless this version is there."""
-    click.echo(agent_install.push_image(apply.load(project.load(directory))))
+    """Push the agent's image to the deployment's ECR, unless this version is there.
 
-
-def _optional_project(directory: Path) -> Project | None:
-    try:
-        return project.load(directory)
-    except NotFound:
-        return None
+    \b
+    Example: sockerless-kit agent push --dir mydocker
+    """
+    image = agent_install.push_image(apply.load(project.load(directory)))
+    if say.machines():
+        say.document({"image": image})
+        return
+    click.echo(image)

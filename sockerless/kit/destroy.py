@@ -15,7 +15,7 @@ import click
 from sockerless.aws import ecs
 from sockerless.aws.session import Aws
 from sockerless.errors import DeadlineExceeded, NotFound
-from sockerless.kit import account, apply, daemon_env
+from sockerless.kit import account, apply, daemon_env, say
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import Project
@@ -42,22 +42,22 @@ def run(project: Project, plugin_dir: Path | None, yes: bool) -> None:
         planned.path.unlink()
         _forget(project)
         return
-    for line in holding_data(planned):
-        click.echo(line)
+    for address, what in holding_data(planned):
+        say.tell("holds_data", f"  holds data: {address} ({what})", address=address, what=what)
     if not yes:
         click.confirm("Stop all tasks and destroy all of this?", abort=True)
     deployment = _standing(project)
     if deployment is not None:
         stopped = stop_tasks(deployment)
-        click.echo(f"stopped {stopped} task{'' if stopped == 1 else 's'}")
+        say.tell("stopped", f"stopped {stopped} task{'' if stopped == 1 else 's'}", tasks=stopped)
     apply.apply_plan(project, planned, "destroying")
     _forget(project)
 
 
-def holding_data(planned: Plan) -> list[str]:
-    """A line for each resource whose data goes with it."""
+def holding_data(planned: Plan) -> list[tuple[str, str]]:
+    """The address of each resource whose data goes with it, and what the data is."""
     kinds = ((change.address, change.address.rpartition(".")[0].rpartition(".")[2]) for change in planned.changes)
-    return [f"  holds data: {address} ({_DATA[kind]})" for address, kind in kinds if kind in _DATA]
+    return [(address, _DATA[kind]) for address, kind in kinds if kind in _DATA]
 
 
 def stop_tasks(deployment: Deployment) -> int:

@@ -52,7 +52,8 @@ def cli_page() -> str:
         _GENERATED.format(source="the commands themselves")
         + "# Commands\n\n"
         + _paragraphs(cli.help)
-        + "\nExit codes: 0 done, 1 failed with a sentence that says what to do, 2 used wrongly, 130 Ctrl-C.\n\n"
+        + "\nExit codes: 0 done, 1 failed with a sentence that says what to do, 2 used wrongly, 3 drift found\n"
+        + "(`drift` alone), 130 Ctrl-C. With `--json` standard output holds JSON alone.\n\n"
         + commands
     )
 

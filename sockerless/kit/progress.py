@@ -1,4 +1,4 @@
-"""How far terraform is: a bar on a terminal, a line a resource elsewhere.
+"""How far terraform is: a bar on a terminal, a line a resource elsewhere, an object a resource for machines.
 
 Owns: the words and the seconds. Knows no process.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from sockerless.kit import say
 from sockerless.kit.events import Event, Finished, Interrupting, Started, Waiting
 from sockerless.kit.terraform import Listener
 
@@ -29,7 +30,9 @@ _DOING = {"create": "creating", "update": "changing", "delete": "destroying"}
 def shown(steps: int, label: str, stream: TextIO) -> Iterator[Listener]:
     """A listener for terraform.apply() that shows on stream how many of steps are done, with seconds per resource."""
     seconds = _Stopwatch()
-    if stream.isatty():
+    if say.machines():
+        yield lambda event: _report(seconds, event)
+    elif stream.isatty():
         with _bar(steps, label, stream) as bar:
             yield lambda event: _advance(bar, seconds, event)
     else:
@@ -51,10 +54,23 @@ class _Stopwatch:
     def start(self, event: Started) -> None:
         self._started_s[event.address] = event.at_s
 
-    def stop(self, event: Finished) -> str:
-        """What is done, with its seconds."""
-        elapsed_s = event.at_s - self._started_s.pop(event.address, event.at_s)
-        return f"{_DONE.get(event.action, event.action)} {event.address} ({elapsed_s:.1f} s)"
+    def stop(self, event: Finished) -> float:
+        """The seconds it took."""
+        return event.at_s - self._started_s.pop(event.address, event.at_s)
+
+
+def _report(seconds: _Stopwatch, event: Event) -> None:
+    match event:
+        case Started():
+            seconds.start(event)
+            say.tell("started", address=event.address, action=event.action)
+        case Waiting():
+            say.tell("waiting", address=event.address, action=event.action, elapsed_s=event.elapsed_s)
+        case Finished():
+            elapsed_s = round(seconds.stop(event), 1)
+            say.tell("finished", address=event.address, action=event.action, elapsed_s=elapsed_s)
+        case Interrupting():
+            say.tell("interrupting")
 
 
 def _tell(stream: TextIO, seconds: _Stopwatch, event: Event) -> None:
@@ -64,7 +80,7 @@ def _tell(stream: TextIO, seconds: _Stopwatch, event: Event) -> None:
         case Waiting():
             click.echo(_still(event), file=stream)
         case Finished():
-            click.echo(seconds.stop(event), file=stream)
+            click.echo(_done(seconds, event), file=stream)
         case Interrupting():
             click.echo(_INTERRUPTING, file=stream)
 
@@ -77,7 +93,7 @@ def _advance(bar: ProgressBar[str], seconds: _Stopwatch, event: Event) -> None:
         case Waiting():
             _show(bar, _still(event))
         case Finished():
-            bar.update(1, seconds.stop(event))
+            bar.update(1, _done(seconds, event))
         case Interrupting():
             _show(bar, _INTERRUPTING)
 
@@ -86,6 +102,10 @@ def _show(bar: ProgressBar[str], item: str) -> None:
     """Says what goes on without a step; update() draws only when a step is made."""
     bar.current_item = item
     bar.render_progress()
+
+
+def _done(seconds: _Stopwatch, event: Finished) -> str:
+    return f"{_DONE.get(event.action, event.action)} {event.address} ({seconds.stop(event):.1f} s)"
 
 
 def _still(event: Waiting) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from sockerless.errors import InvalidParameter
-from sockerless.kit import apply, background, init, processes, serve
+from sockerless.kit import apply, background, init, processes, say, serve
 from sockerless.kit import project as settings
 from sockerless.kit.project import SETTINGS_FILE, Project
 
@@ -32,35 +30,38 @@ def up(
     apply.build(project, plugin_dir, yes)
     if background.find(processes.daemon_place(directory)) is not None:
         if environment == _environment_text(project) and all(map(processes.daemon_answers, hosts)):
-            click.echo(f"the daemon is up already on {', '.join(hosts)}")
+            say.tell("daemon", f"the daemon is up already on {', '.join(hosts)}", hosts=hosts)
             _say_host(hosts[0])
             return
-        click.echo("ending the daemon: what it serves has changed")
+        say.tell("ended", "ending the daemon: what it serves has changed", process="daemon")
         background.stop(processes.daemon_place(directory))
     if detach:
         processes.start_daemon(project, hosts)
-        click.echo(f"the daemon serves {', '.join(hosts)}; `sockerless-kit down` ends it")
+        say.tell("daemon", f"the daemon serves {', '.join(hosts)}; `sockerless-kit down` ends it", hosts=hosts)
         _say_host(hosts[0])
         return
     _say_host(hosts[0])
     serve.run(project.directory, hosts)
     if project.simulator:
-        click.echo("the simulated AWS and its containers go on; `sockerless-kit down` ends them")
+        goes_on = "the simulated AWS and its containers go on; `sockerless-kit down` ends them"
+        say.tell("simulator", goes_on, endpoint_url=project.endpoint_url)
 
 
 def down(directory: Path) -> None:
     """Ends what up started in the directory: the daemon, then the simulated AWS with everything in it."""
     project = settings.load(directory)
     for place in (processes.daemon_place(directory), processes.simulator_place(directory)):
-        click.echo(f"ended the {place.name}" if background.stop(place) else f"no {place.name} of this directory runs")
+        ran = background.stop(place)
+        text = f"ended the {place.name}" if ran else f"no {place.name} of this directory runs"
+        say.tell("ended", text, process=place.name, ran=ran)
     if not project.simulator:
-        click.echo("infrastructure and running tasks stay; `sockerless-kit destroy` removes them")
+        say.tell("kept", "infrastructure and running tasks stay; `sockerless-kit destroy` removes them")
 
 
 def _project(directory: Path, simulator: bool) -> Project:
     if settings.read_settings(directory) is None:
         project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
-        click.echo(f"wrote {directory / SETTINGS_FILE}")
+        say.tell("wrote", f"wrote {directory / SETTINGS_FILE}", file=directory / SETTINGS_FILE)
         return project
     project = settings.load(directory)
     if simulator and not project.simulator:
@@ -76,4 +77,4 @@ def _environment_text(project: Project) -> str:
 
 
 def _say_host(host: str) -> None:
-    click.echo(f"export DOCKER_HOST={host}")
+    say.tell("docker_host", f"export DOCKER_HOST={host}", docker_host=host)

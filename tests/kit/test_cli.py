@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -170,18 +172,66 @@ def test_a_plan_with_a_mirror_that_is_none_says_so(tmp_path: Path) -> None:
     assert "holds no hashicorp/aws provider" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["init", "plan", "apply", "outputs", "destroy"])
+def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
+
+
+COMMANDS = dict(leaves(cli))
+FOR_PEOPLE_ALONE = {"serve", "simulator", "completion"}
+"""The daemon and the simulator print nothing until they end; completion prints a script."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_an_example(name: str) -> None:
-    help_text = cli.commands[name].help
-    assert help_text
-    assert f"Example: sockerless-kit {name}" in help_text
+    told = run(*name.split(), "--help").output
+    assert "Example: " in told
+    assert f"sockerless-kit {name}" in told.partition("Example: ")[2]
 
 
 def test_every_option_is_explained() -> None:
-    for command in cli.commands.values():
+    for name, command in COMMANDS.items():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
-                assert parameter.help, f"{command.name} {parameter.name}"
+                assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_every_command_that_prints_for_people_prints_for_machines() -> None:
+    without = {name for name, command in COMMANDS.items() if not any("--json" in one.opts for one in command.params)}
+    assert without == FOR_PEOPLE_ALONE
+
+
+def test_for_machines_a_failure_is_the_last_line_and_a_sentence_on_standard_error(tmp_path: Path) -> None:
+    done = run("plan", "--json", "--dir", str(tmp_path))
+    assert done.exit_code == 1
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["type"], told["error"]) == ("error", "NotFound")
+    assert done.stderr == f"Error: {told['message']}\n"
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy", "up", "init"])
+def test_for_machines_nothing_is_asked(tmp_path: Path, command: str) -> None:
+    arguments = (str(tmp_path / "new"),) if command == "init" else ("--dir", str(tmp_path / "new"))
+    done = run(command, "--json", *arguments, answers="y\n")
+    assert done.exit_code == 2
+    assert "--json asks nothing: add --yes" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_tells_machines_each_file(tmp_path: Path) -> None:
+    first = run("init", str(tmp_path), "--yes", "--json")
+    told = [json.loads(line) for line in first.stdout.splitlines()]
+    assert {one["file"] for one in told if one["type"] == "wrote"} >= {"sockerless.toml", "main.tf", "terraform.tfvars"}
+    assert told[-1] == {"type": "next", "command": f"cd {tmp_path} && sockerless-kit apply"}
+    (tmp_path / "outputs.tf").write_text("# mine\n")
+    again = run("init", str(tmp_path), "--json")
+    kept, error = (json.loads(line) for line in again.stdout.splitlines())
+    assert (kept["type"], kept["file"]) == ("kept", "outputs.tf")
+    assert "-# mine\n" in kept["diff"]
+    assert (again.exit_code, error["type"], error["error"]) == (1, "error", "Conflict")
 
 
 def test_the_version_is_printed() -> None:

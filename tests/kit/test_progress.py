@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 
+import click
 import pytest
 
-from sockerless.kit import progress
+from sockerless.kit import progress, say
 from sockerless.kit.events import Diagnostic, Finished, Interrupting, Started, Waiting
 
 HISTORY = (
@@ -55,6 +57,20 @@ def test_the_bar_stays_on_one_line_of_the_terminal(monkeypatch: pytest.MonkeyPat
     long = Started('module.vpc.aws_route_table_association.private["ap-southeast-1a"]', "create", 100.0)
     drawn = told(Terminal(), long).removesuffix("\x1b[?25h\n").split("\r\x1b[?25l")
     assert max(len(line) for line in drawn) <= max(columns, 54)
+
+
+def test_for_machines_each_event_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with click.Context(click.Command("apply")) as context:
+        say.choose_machines(context)
+        told(Terminal(), *HISTORY, Interrupting())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in lines] == ["started", "started", "finished", "waiting", "finished", "interrupting"]
+    assert lines[-2] == {
+        "type": "finished",
+        "address": "module.vpc.aws_vpc.this",
+        "action": "create",
+        "elapsed_s": 12.2,
+    }
 
 
 def test_an_interruption_says_that_terraform_finishes_what_it_began() -> None:

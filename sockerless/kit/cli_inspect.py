@@ -1,0 +1,68 @@
+"""The commands that look and change nothing: status, doctor.
+
+Owns: their options and help. Each calls one function of the kit and prints what it returned.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sockerless.kit import doctor, project, say, status
+from sockerless.kit.cli_options import directory_option, document_option, optional_project, plugin_dir_option
+
+
+def register(group: click.Group) -> None:
+    """Adds the commands to the group."""
+    for command in (status_command, doctor_command):
+        group.add_command(command)
+
+
+@click.command("status")
+@directory_option
+@document_option
+def status_command(directory: Path) -> None:
+    """Show what is provisioned, whether the daemon is up and what runs.
+
+    \b
+    Example: sockerless-kit status --json
+    """
+    found = status.gather(project.load(directory))
+    if say.machines():
+        say.document(found)
+        return
+    for line in status.lines(found):
+        click.echo(line)
+
+
+@click.command("doctor")
+@directory_option
+@plugin_dir_option
+@click.option(
+    "--simulator/--aws",
+    "simulator",
+    default=None,
+    help="What to check for (default: what DIR/sockerless.toml says; the simulated AWS without one).",
+)
+@document_option
+@click.pass_context
+def doctor_command(context: click.Context, directory: Path, plugin_dir: Path | None, simulator: bool | None) -> None:
+    """Check what this machine needs: one line a requirement, with the fix where something is missing.
+
+    Ends with 1 when something required is missing.
+
+    \b
+    Example: sockerless-kit doctor --aws
+    """
+    here = optional_project(directory)
+    if simulator is None:
+        simulator = here.simulator if here else True
+    findings = doctor.examine(here, simulator, plugin_dir)
+    met = all(finding.ok for finding in findings if finding.required)
+    if say.machines():
+        say.document({"ok": met, "findings": findings})
+    else:
+        for finding in findings:
+            click.echo(doctor.line(finding))
+    context.exit(0 if met else 1)
