@@ -7,6 +7,7 @@ state file, format version 4.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from sockerless.aws import ecs
-from sockerless.errors import NotFound, SockerlessError
+from sockerless.errors import NotFound, SockerlessError, Unavailable
 from sockerless.kit import account, background, outputs, probe, processes, serve
 from sockerless.kit.project import Project
 
 STATE_FILE = "terraform.tfstate"
+CONTAINERS_PATH = "/v1.44/containers/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything `status` tells. resources: how many by module. tasks: ECS's count, asked when no daemon answers."""
+    """Everything `status` tells. resources: how many by module.
+
+    containers: None unless a daemon told. tasks: ECS's count, asked when no daemon answers, None unless ECS told.
+    problem: why neither is known though something is provisioned or up.
+    """
 
     directory: Path
     name: str
@@ -52,8 +58,9 @@ class Status:
     resources: dict[str, int]
     simulator: Process | None
     daemon: tuple[Process, ...]
-    containers: tuple[Running, ...]
+    containers: tuple[Running, ...] | None = None
     tasks: int | None = None
+    problem: str = ""
 
 
 def gather(project: Project) -> Status:
@@ -61,7 +68,7 @@ def gather(project: Project) -> Status:
     state = _state(project)
     daemon = tuple(_daemon(project, host) for host in serve.known_hosts(project.directory))
     up = [process.address for process in daemon if process.up]
-    return Status(
+    found = Status(
         directory=project.directory,
         name=project.name,
         target=project.target,
@@ -69,9 +76,13 @@ def gather(project: Project) -> Status:
         resources=_resources(state),
         simulator=_simulator(project) if project.simulator else None,
         daemon=daemon,
-        containers=_containers(up[0]) if up else (),
-        tasks=None if up else _tasks(project, state),
     )
+    try:
+        if up:
+            return dataclasses.replace(found, containers=_containers(up[0]))
+        return dataclasses.replace(found, tasks=_tasks(project, state))
+    except SockerlessError as error:
+        return dataclasses.replace(found, problem=error.message)
 
 
 def lines(status: Status) -> list[str]:
@@ -85,7 +96,9 @@ def lines(status: Status) -> list[str]:
     if status.simulator is not None:
         told.append(f"simulator    {_process(status.simulator, 'sockerless-kit up')}")
     told += [f"daemon       {_process(process, 'sockerless-kit serve')}" for process in status.daemon]
-    if any(process.up for process in status.daemon):
+    if status.problem:
+        told.append(f"running      unknown: {status.problem}")
+    elif status.containers is not None:
         told.append(f"running      {len(status.containers)} containers")
         told += [f"  {one.id[:12]}  {one.name}  {one.image}  {one.status}" for one in status.containers]
     elif status.tasks is not None:
@@ -116,22 +129,33 @@ def _daemon(project: Project, host: str) -> Process:
 
 
 def _containers(host: str) -> tuple[Running, ...]:
-    answer = probe.get(host, "/v1.44/containers/json")
+    """What the daemon runs; Unavailable with its own words when it does not say."""
+    answer = probe.get(host, CONTAINERS_PATH)
     if answer is None or answer.status != 200:
-        return ()
+        raise Unavailable(f"the daemon at {host} does not list its containers: {_words(answer)}")
     return tuple(
         Running(one["Id"], one["Names"][0].removeprefix("/"), one["Image"], one["Status"])
         for one in json.loads(answer.body)
     )
 
 
+def _words(answer: probe.Answer | None) -> str:
+    """What a daemon answered instead of a list."""
+    if answer is None:
+        return "it has just ended"
+    try:
+        return f"{json.loads(answer.body)['message']} (HTTP {answer.status})"
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status}" if answer.status else "it does not speak HTTP"
+
+
 def _tasks(project: Project, state: dict[str, Any]) -> int | None:
-    """How many tasks run on the cluster; None when nothing is provisioned or AWS cannot be asked."""
+    """How many tasks run on the cluster; None when nothing is provisioned, an error when AWS cannot be asked."""
     try:
         cluster = outputs.parse(state.get("outputs", {})).cluster_name
-        return len(asyncio.run(_running(project, cluster)))
-    except SockerlessError:
+    except NotFound:
         return None
+    return len(asyncio.run(_running(project, cluster)))
 
 
 async def _running(project: Project, cluster: str) -> list[str]:

@@ -12,6 +12,7 @@ from sockerless.kit import project as settings
 from sockerless.kit import status
 from sockerless.kit.project import Project
 from tests.conftest import Deployed, free_port
+from tests.kit.answering import answering
 from tests.kit.standing import document
 
 
@@ -37,7 +38,48 @@ def test_resources_are_counted_by_module_without_data_sources(tmp_path: Path) ->
     (tmp_path / "terraform.tfstate").write_text(json.dumps({"resources": resources, "outputs": document()}))
     found = status.gather(make_project(tmp_path))
     assert found.resources == {"vpc": 3, "root": 1}
-    assert found.tasks is None  # provisioned, and the simulated AWS does not answer: not "no tasks"
+
+
+def test_an_aws_that_does_not_answer_is_told_not_taken_for_no_tasks(tmp_path: Path) -> None:
+    (tmp_path / "terraform.tfstate").write_text(json.dumps({"resources": [], "outputs": document()}))
+    found = status.gather(make_project(tmp_path))
+    assert (found.containers, found.tasks) == (None, None)
+    assert found.problem.startswith("ecs:ListTasks failed: Could not connect")
+    assert f"running      unknown: {found.problem}" in status.lines(found)
+
+
+def test_where_nothing_is_provisioned_nobody_is_asked(tmp_path: Path) -> None:
+    found = status.gather(make_project(tmp_path))
+    assert (found.containers, found.tasks, found.problem) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((500, b'{"message":"ecs:DescribeTasks failed: no"}'), "ecs:DescribeTasks failed: no (HTTP 500)"),
+        ((502, b"<html>"), "HTTP 502"),
+        ((404, b"[]"), "HTTP 404"),
+    ],
+)
+def test_a_daemon_in_trouble_is_told_not_taken_for_no_containers(
+    tmp_path: Path, answer: tuple[int, bytes], words: str
+) -> None:
+    (tmp_path / ".sockerless").mkdir()
+    answers = {"/_ping": (200, b"OK"), status.CONTAINERS_PATH: answer}
+    with answering(tmp_path / ".sockerless" / "docker.sock", answers):
+        found = status.gather(make_project(tmp_path))
+    assert (found.containers, found.tasks) == (None, None)
+    assert found.problem.endswith(f"does not list its containers: {words}")
+    assert f"running      unknown: {found.problem}" in status.lines(found)
+
+
+def test_a_daemon_without_containers_says_so(tmp_path: Path) -> None:
+    (tmp_path / ".sockerless").mkdir()
+    answers = {"/_ping": (200, b"OK"), status.CONTAINERS_PATH: (200, b"[]")}
+    with answering(tmp_path / ".sockerless" / "docker.sock", answers):
+        found = status.gather(make_project(tmp_path))
+    assert (found.containers, found.problem) == ((), "")
+    assert "running      0 containers" in status.lines(found)
 
 
 def test_a_damaged_state_is_an_error(tmp_path: Path) -> None:
