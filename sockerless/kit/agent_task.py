@@ -7,12 +7,13 @@ Source: botocore's ECS model (RegisterTaskDefinition, RunTask), Amazon EFS volum
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 
 from sockerless.aws import ecs, logs
 from sockerless.aws.session import Aws
-from sockerless.errors import DeadlineExceeded, NotFound, SystemFailure
+from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, SystemFailure
 from sockerless.kit.outputs import Outputs
 from sockerless.types import JsonObject
 from sockerless.wire import agent
@@ -40,8 +41,13 @@ async def run_definition(aws: Aws, outputs: Outputs, definition: JsonObject) -> 
         task = await ecs.run_task(aws, run_request(outputs, arn))
         ended = await _ended(aws, outputs.cluster_name, str(task["taskArn"]))
         await _check(aws, outputs, ended)
-    finally:
-        await ecs.deregister_task_definition(aws, arn)
+    except BaseException:
+        with contextlib.suppress(
+            SockerlessError
+        ):  # it must not hide why the installer failed; destroy sees to the rest
+            await ecs.deregister_task_definition(aws, arn)
+        raise
+    await ecs.deregister_task_definition(aws, arn)
 
 
 def task_definition(outputs: Outputs, image: str, architecture: str) -> JsonObject:

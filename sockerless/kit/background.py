@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sockerless.errors import Conflict, DeadlineExceeded, SystemFailure
 
@@ -54,6 +55,10 @@ class Identity:
     started_ticks: int
     boot_id: str
 
+    def document(self) -> dict[str, object]:
+        """As a JSON object, which alive() takes."""
+        return {"pid": self.pid, "started": self.started_ticks, "boot": self.boot_id}
+
 
 def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Identity:
     """Starts argv in a session of its own, its output in the log file; Conflict when place's process runs already."""
@@ -69,9 +74,9 @@ def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Ide
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     pid = os.posix_spawn(argv[0], list(argv), environment, file_actions=files, setsid=True)
-    identity = Identity(pid, _started_ticks(pid) or 0, _boot_id())
-    write_private(place.pid_path, json.dumps({"pid": pid, "started": identity.started_ticks, "boot": identity.boot_id}))
-    return identity
+    started = identity(pid)
+    write_private(place.pid_path, json.dumps(started.document()))
+    return started
 
 
 def start_and_wait(
@@ -86,37 +91,49 @@ def start_and_wait(
     SystemFailure with the log's last lines when the process ends before, DeadlineExceeded when timeout_s pass.
     Whatever goes wrong, Ctrl-C included, the process is not left behind.
     """
-    identity = start(place, argv, environment)
+    started = start(place, argv, environment)
     deadline = time.monotonic() + timeout_s
     try:
         while not ready():
-            if _wait_ended(identity, _PROBE_INTERVAL_S):
+            if _wait_ended(started, _PROBE_INTERVAL_S):
                 raise SystemFailure(f"the {place.name} ended while it started:\n{log_tail(place)}")
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(f"the {place.name} was not ready within {timeout_s:g} s:\n{log_tail(place)}")
     except BaseException:
         stop(place)
         raise
-    return identity
+    return started
+
+
+def identity(pid: int) -> Identity:
+    """The process that has this number now."""
+    return Identity(pid, _started_ticks(pid) or 0, _boot_id())
 
 
 def find(place: Place) -> Identity | None:
     """The process that the pid file names, if it still runs; a stale or damaged file counts as none."""
     try:
-        document = json.loads(place.pid_path.read_text())
-        identity = Identity(int(document["pid"]), int(document["started"]), str(document["boot"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return alive(json.loads(place.pid_path.read_text()))
+    except (FileNotFoundError, ValueError):
         return None
-    return identity if _is_alive(identity) else None
+
+
+def alive(document: Any) -> Identity | None:
+    """The process of Identity.document(), if it still runs; anything else counts as none."""
+    try:
+        told = Identity(int(document["pid"]), int(document["started"]), str(document["boot"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return told if _is_alive(told) else None
 
 
 def stop(place: Place, timeout_s: float = STOP_TIMEOUT_S) -> bool:
     """Ends place's process (TERM, timeout_s, KILL) and removes its pid file; False when none ran."""
-    identity = find(place)
-    if identity is not None:
-        _end(identity, timeout_s)
+    found = find(place)
+    if found is not None:
+        _end(found, timeout_s)
     place.pid_path.unlink(missing_ok=True)
-    return identity is not None
+    return found is not None
 
 
 def log_tail(place: Place, lines: int = _TAIL_LINES) -> str:
@@ -133,22 +150,22 @@ def kit_argv(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "sockerless.kit", *arguments]
 
 
-def _end(identity: Identity, timeout_s: float) -> None:
+def _end(process: Identity, timeout_s: float) -> None:
     for number, patience_s in ((signal.SIGTERM, timeout_s), (signal.SIGKILL, timeout_s)):
-        if _signal(identity, number) and not _wait_ended(identity, patience_s):
+        if _signal(process, number) and not _wait_ended(process, patience_s):
             continue
         return
-    raise DeadlineExceeded(f"process {identity.pid} did not end within {timeout_s:g} s of being killed")
+    raise DeadlineExceeded(f"process {process.pid} did not end within {timeout_s:g} s of being killed")
 
 
-def _signal(identity: Identity, number: signal.Signals) -> bool:
+def _signal(process: Identity, number: signal.Signals) -> bool:
     """Sends the signal to this very process; False when it is gone."""
     try:
-        descriptor = os.pidfd_open(identity.pid)
+        descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return False
     try:
-        if not _is_alive(identity):
+        if not _is_alive(process):
             return False
         signal.pidfd_send_signal(descriptor, number)
     except ProcessLookupError:
@@ -158,20 +175,20 @@ def _signal(identity: Identity, number: signal.Signals) -> bool:
     return True
 
 
-def _wait_ended(identity: Identity, timeout_s: float) -> bool:
+def _wait_ended(process: Identity, timeout_s: float) -> bool:
     """Whether the process ended within timeout_s; it is reaped when it is a child of ours."""
     try:
-        descriptor = os.pidfd_open(identity.pid)
+        descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return True
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        if _is_alive(identity) and not poll.poll(timeout_s * 1000):
+        if _is_alive(process) and not poll.poll(timeout_s * 1000):
             return False
     finally:
         os.close(descriptor)
-    _reap(identity.pid)
+    _reap(process.pid)
     return True
 
 
@@ -182,8 +199,8 @@ def _reap(pid: int) -> None:
         return  # somebody else's child: its parent reaps it
 
 
-def _is_alive(identity: Identity) -> bool:
-    return identity.boot_id == _boot_id() and identity.started_ticks == _started_ticks(identity.pid)
+def _is_alive(process: Identity) -> bool:
+    return process.boot_id == _boot_id() and process.started_ticks == _started_ticks(process.pid)
 
 
 def _started_ticks(pid: int) -> int | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import Conflict, Unavailable
-from sockerless.kit import background, probe
+from sockerless.kit import background, probe, serving
 from sockerless.kit.background import STATE_FOLDER, Place
 from sockerless.kit.project import Project
 
@@ -80,13 +80,25 @@ def ensure_simulator(project: Project) -> bool:
 
 
 def start_daemon(project: Project, hosts: Sequence[str]) -> None:
-    """Starts the daemon in the background and waits until `docker version` would answer on the first host."""
+    """Starts the daemon in the background and waits until this very daemon says that every host answers.
+
+    Conflict when something answers on one of the hosts already; SystemFailure with the log's last lines when it ends.
+    """
+    place = daemon_place(project.directory)
+    taken = next((host for host in hosts if daemon_answers(host)), None)
+    if taken is not None:
+        raise Conflict(f"another daemon answers at {taken} already; end it, or name another place with --host")
     arguments = [argument for host in hosts for argument in ("--host", host)]
+
+    def ready() -> bool:
+        found = serving.process(project.directory)
+        return found is not None and found == background.find(place)
+
     background.start_and_wait(
-        daemon_place(project.directory),
+        place,
         background.kit_argv("serve", "--dir", str(project.directory), *arguments),
         dict(os.environ),
-        lambda: daemon_answers(hosts[0]),
+        ready,
         DAEMON_TIMEOUT_S,
     )
 

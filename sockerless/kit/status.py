@@ -16,7 +16,7 @@ from typing import Any
 
 from sockerless.aws import ecs
 from sockerless.errors import NotFound, SockerlessError, Unavailable
-from sockerless.kit import account, background, outputs, probe, processes, serve
+from sockerless.kit import account, background, outputs, probe, processes, serving
 from sockerless.kit.project import Project
 
 STATE_FILE = "terraform.tfstate"
@@ -66,7 +66,7 @@ class Status:
 def gather(project: Project) -> Status:
     """Asks everybody; what cannot be asked is shown as down, with the reason."""
     state = _state(project)
-    daemon = tuple(_daemon(project, host) for host in serve.known_hosts(project.directory))
+    daemon = tuple(_daemon(project, host) for host in serving.hosts(project.directory))
     up = [process.address for process in daemon if process.up]
     found = Status(
         directory=project.directory,
@@ -124,7 +124,7 @@ def _simulator(project: Project) -> Process:
 
 
 def _daemon(project: Project, host: str) -> Process:
-    found = background.find(processes.daemon_place(project.directory))
+    found = serving.process(project.directory) or background.find(processes.daemon_place(project.directory))
     return Process(host, processes.daemon_answers(host), found.pid if found else None)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sockerless.errors import InvalidParameter
-from sockerless.kit import apply, background, init, processes, say, serve
+from sockerless.errors import Conflict, InvalidParameter
+from sockerless.kit import apply, background, init, processes, say, serve, serving
 from sockerless.kit import project as settings
 from sockerless.kit.project import SETTINGS_FILE, Project
 
@@ -22,19 +22,16 @@ def up(
     simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
     daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
     """
-    hosts = hosts or [serve.default_host(directory)]
+    hosts = hosts or [serving.default_host(directory)]
     for host in hosts:
-        serve.check_host(host)
+        serving.check_host(host)
     project = _project(directory, simulator)
     environment = _environment_text(project)
     apply.build(project, plugin_dir, yes)
-    if background.find(processes.daemon_place(directory)) is not None:
-        if environment == _environment_text(project) and all(map(processes.daemon_answers, hosts)):
-            say.tell("daemon", f"the daemon is up already on {', '.join(hosts)}", hosts=hosts)
-            _say_host(hosts[0])
-            return
-        say.tell("ended", "ending the daemon: what it serves has changed", process="daemon")
-        background.stop(processes.daemon_place(directory))
+    if _is_up(project, hosts, environment):
+        say.tell("daemon", f"the daemon is up already on {', '.join(hosts)}", hosts=hosts)
+        _say_host(hosts[0])
+        return
     if detach:
         processes.start_daemon(project, hosts)
         say.tell("daemon", f"the daemon serves {', '.join(hosts)}; `sockerless-kit down` ends it", hosts=hosts)
@@ -69,6 +66,26 @@ def _project(directory: Path, simulator: bool) -> Project:
             f'{directory / SETTINGS_FILE} says target = "aws"; leave --simulator out, or use another directory'
         )
     return project
+
+
+def _is_up(project: Project, hosts: Sequence[str], environment: str) -> bool:
+    """Whether the directory's daemon serves these hosts with this daemon.env; one that does not is ended.
+
+    Conflict when that one is in the foreground: it is somebody's terminal, or a service manager's.
+    """
+    place, process = processes.daemon_place(project.directory), serving.process(project.directory)
+    if process is not None and environment == _environment_text(project) and all(map(processes.daemon_answers, hosts)):
+        return True
+    in_background = background.find(place)
+    if process is not None and process != in_background:
+        raise Conflict(
+            f"process {process.pid} serves this deployment in the foreground, with settings from before or on other "
+            "hosts; end it (Ctrl-C), then run the same command again"
+        )
+    if in_background is not None:
+        say.tell("ended", "ending the daemon: what it serves has changed", process="daemon")
+        background.stop(place)
+    return False
 
 
 def _environment_text(project: Project) -> str:

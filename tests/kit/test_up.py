@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sockerless.kit import background, probe, processes, serve
+from sockerless.kit import background, probe, processes, serving
 from sockerless.kit.cli import cli
 from tests.conftest import Deployed
 from tests.e2e.docker_cli import eventually
@@ -140,7 +140,7 @@ class TestTheLifeOfADeployment:
         assert said.splitlines() == ["ended the daemon", "ended the simulator"]
         eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
         left = {path.name for path in (own.directory / ".sockerless").iterdir()}
-        assert not left & {"daemon.pid", "simulator.pid", serve.SOCKET}
+        assert not left & {"daemon.pid", "simulator.pid", serving.SOCKET}
 
     def test_up_after_down_starts_from_nothing_and_works(
         self, own: Deployed, saved_image: bytes, engine_image: str
