@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,10 +35,10 @@ def environment_of(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    """The environment of a newcomer."""
-    (tmp_path / "home").mkdir()
-    return environment_of(tmp_path / "home")
+def home() -> Iterator[dict[str, str]]:
+    """The environment of a newcomer, whose home has a short name: it holds unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="home-") as directory:
+        yield environment_of(Path(directory))
 
 
 def standing(engine_address: str) -> set[str]:

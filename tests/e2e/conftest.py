@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker as docker_sdk
 import pytest
 
 from tests.conftest import Deployed, free_port
@@ -65,6 +66,14 @@ def daemon(direction: str, deployment: Deployed, gateway: str) -> Iterator[Daemo
 def docker(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Docker:
     """The docker CLI against the daemon."""
     return Docker(daemon.host, str(tmp_path_factory.mktemp("docker-config")))
+
+
+@pytest.fixture
+def sdk(docker: Docker) -> Iterator[docker_sdk.DockerClient]:
+    """The Docker SDK for Python against the daemon."""
+    client = docker_sdk.DockerClient(base_url=docker.host, timeout=300)
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,16 @@ class Scene:
         tasks: list[dict[str, Any]] = answer["tasks"]
         return tasks
 
+    def archived(self, task_arn: str) -> list[str]:
+        """What the task's main container wrote to CloudWatch so far, a message a line."""
+        logs, task = self.clients("logs"), task_arn.rpartition("/")[2]
+        stream = f"sockerless/main/{task}"
+        group = {"logGroupName": self.log_group}
+        if not logs.describe_log_streams(**group, logStreamNamePrefix=stream)["logStreams"]:
+            return []
+        events = logs.get_log_events(**group, logStreamName=stream, startFromHead=True)["events"]
+        return [event["message"] for event in events]
+
     def end_task(self, container: str) -> str:
         """Stops the container's lingering task and returns its id once ECS and the daemon know that it is over."""
         arn = self.task_arn(container)

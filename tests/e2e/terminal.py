@@ -9,6 +9,7 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Iterable
 from fcntl import ioctl
 from types import TracebackType
 
@@ -46,6 +47,11 @@ class Terminal:
     def resize(self, rows: int, columns: int) -> None:
         """Changes the size; the CLI hears of it by SIGWINCH."""
         ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def follows(self, rows: int, columns: Iterable[int]) -> bool:
+        """Whether the process is told a new size and prints it; several, for the CLI may not watch its window yet."""
+        sizes = ((rows, wide, b"%d %d\r\n" % (rows, wide)) for wide in columns)
+        return any(self.resize(high, wide) or self.shows(text, 1) for high, wide, text in sizes)
 
     def type(self, keys: bytes) -> None:
         """Types keys."""

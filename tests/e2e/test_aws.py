@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sockerless.wire import agent as wire
+from tests.agent.container import new_credentials
+from tests.e2e.daemon import Daemon
 from tests.e2e.docker_cli import Docker, eventually
 from tests.e2e.scene import Scene
 
@@ -29,20 +32,7 @@ def test_a_running_container_is_a_fargate_task_with_its_interface_stream_and_acc
     found = scene.clients("efs").describe_access_points(AccessPointId=access_point)["AccessPoints"]
     assert [point["LifeCycleState"] for point in found] == ["available"]
 
-    stream = f"sockerless/main/{task['taskArn'].rpartition('/')[2]}"
-
-    def archived() -> bool:
-        streams = scene.clients("logs").describe_log_streams(logGroupName=scene.log_group, logStreamNamePrefix=stream)[
-            "logStreams"
-        ]
-        if not streams:
-            return False
-        events = scene.clients("logs").get_log_events(
-            logGroupName=scene.log_group, logStreamName=stream, startFromHead=True
-        )["events"]
-        return any(event["message"].endswith(" stdout F hello") for event in events)
-
-    eventually(archived)
+    eventually(lambda: any(line.endswith(" stdout F hello") for line in scene.archived(task["taskArn"])))
     docker.ok("rm", "-f", container)
     eventually(lambda: scene.tasks(task["taskArn"])[0]["lastStatus"] == "STOPPED")
 
@@ -75,3 +65,34 @@ def test_nothing_runs_in_aws_for_a_container_that_is_gone(docker: Docker, image:
     arn = scene.task_arn(container)
     docker.ok("rm", "-f", container)
     eventually(lambda: scene.tasks(arn)[0]["lastStatus"] == "STOPPED")
+
+
+def test_an_agent_whose_daemon_never_comes_ends_with_125_and_says_so_in_cloudwatch(
+    docker: Docker, image: str, scene: Scene, daemon: Daemon
+) -> None:
+    credentials = new_credentials()
+    given = {
+        wire.ENV_AGENT_ID: credentials.agent_id,
+        wire.ENV_TOKEN: credentials.token,
+        wire.ENV_CERTIFICATE: credentials.certificate_pem,
+        wire.ENV_KEY: credentials.key_pem,
+        wire.ENV_PATIENCE_S: "1",
+    }
+    container = docker.ok("create", image, "true")
+    network = {
+        "subnets": daemon.settings["SOCKERLESS_ECS_SUBNETS"].split(","),
+        "securityGroups": daemon.settings["SOCKERLESS_ECS_SECURITY_GROUPS"].split(","),
+    }
+    environment = [{"name": name, "value": value} for name, value in given.items()]
+    ran = scene.clients("ecs").run_task(
+        cluster=scene.cluster,
+        taskDefinition=scene.record(container)["task_definition_arn"],
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": network},
+        overrides={"containerOverrides": [{"name": "main", "environment": environment}]},
+    )
+    arn = ran["tasks"][0]["taskArn"]
+    eventually(lambda: scene.tasks(arn)[0]["lastStatus"] == "STOPPED")
+    assert [one["exitCode"] for one in scene.tasks(arn)[0]["containers"] if one["name"] == "main"] == [125]
+    assert any(" agent F nobody started a process within 1" in line for line in scene.archived(arn))
+    docker.ok("rm", container)

@@ -47,14 +47,6 @@ def created(docker: Docker, image: str) -> Iterator[Callable[..., str]]:
         docker("rm", "-f", container)
 
 
-@pytest.fixture
-def sdk(docker: Docker) -> Iterator[docker_sdk.DockerClient]:
-    """The Docker SDK for Python."""
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
-    yield client
-    client.close()
-
-
 def test_a_tree_comes_out_as_it_is(docker: Docker, box: str) -> None:
     raw = docker("cp", f"{box}:/d", "-").stdout
     found = {member.name: member for member in members(raw)}

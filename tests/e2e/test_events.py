@@ -89,15 +89,13 @@ def test_filters_choose_by_type_event_label_and_image(docker: Docker, image: str
     assert "invalid filter" in docker("events", "--filter", "color=red", "--until", "1").stderr.decode()
 
 
-def test_a_live_stream_tells_at_once_and_goes_on(docker: Docker, image: str) -> None:
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
-    stream = client.events(decode=True, filters={"container": "ev-live", "type": "container"})
+def test_a_live_stream_tells_at_once_and_goes_on(sdk: docker_sdk.DockerClient, docker: Docker, image: str) -> None:
+    stream = sdk.events(decode=True, filters={"container": "ev-live", "type": "container"})
     docker.ok("run", "-d", "--name", "ev-live", image, "sleep", "1000")
     assert [next(stream)["Action"] for _ in range(2)] == ["create", "start"]
     docker.ok("rm", "-f", "ev-live")
     assert [next(stream)["Action"] for _ in range(3)] == ["kill", "die", "destroy"]
     stream.close()
-    client.close()
 
 
 def test_replay_goes_over_into_live(docker: Docker, image: str) -> None:

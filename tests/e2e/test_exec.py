@@ -26,14 +26,6 @@ def box(docker: Docker, image: str) -> Iterator[str]:
     docker.ok("rm", "-f", container)
 
 
-@pytest.fixture
-def sdk(docker: Docker) -> Iterator[docker_sdk.DockerClient]:
-    """The Docker SDK for Python."""
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
-    yield client
-    client.close()
-
-
 def state_of(sdk: docker_sdk.DockerClient, exec_id: str) -> tuple[bool, int | None]:
     """(Running, ExitCode) of an exec."""
     view = sdk.api.exec_inspect(exec_id)

@@ -33,8 +33,7 @@ def test_a_terminal_follows_the_window(docker: Docker, box: str) -> None:
     script = "trap 'stty size' WINCH; trap 'exit 4' INT; echo ready; while :; do sleep 0.1; done"
     with Terminal(docker, "exec", "-it", box, "sh", "-c", script) as terminal:
         terminal.wait_for(b"ready")
-        sizes = range(80, 100)  # the CLI may not watch its window yet when the first output comes
-        assert any(terminal.resize(44, columns) or terminal.shows(b"44 %d\r\n" % columns, 1) for columns in sizes)
+        assert terminal.follows(44, range(80, 100))
         terminal.type(b"\x03")
         assert terminal.ended() == 4
 

@@ -87,10 +87,9 @@ def test_the_images_check_is_run_unless_there_is_to_be_none(docker: Docker, chec
     docker.ok("rm", "-f", container, without)
 
 
-def test_the_sdk_asks_for_a_check_and_sees_it(docker: Docker, image: str) -> None:
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
+def test_the_sdk_asks_for_a_check_and_sees_it(sdk: docker_sdk.DockerClient, image: str) -> None:
     check = {"test": ["CMD", "true"], "interval": 200_000_000}
-    container = client.containers.run(image, ["sleep", "1000"], healthcheck=check, detach=True)
+    container = sdk.containers.run(image, ["sleep", "1000"], healthcheck=check, detach=True)
 
     def is_healthy() -> bool:
         container.reload()
@@ -98,7 +97,6 @@ def test_the_sdk_asks_for_a_check_and_sees_it(docker: Docker, image: str) -> Non
 
     eventually(is_healthy)
     container.remove(force=True)
-    client.close()
 
 
 def test_probes_go_on_while_the_daemon_is_away(docker: Docker, image: str, crash: Callable[[], None]) -> None:

@@ -111,16 +111,14 @@ def test_a_name_in_use_conflicts_in_dockers_words(docker: Docker, image: str) ->
     docker.ok("rm", "only-once")
 
 
-def test_the_docker_sdk_runs_waits_and_streams(docker: Docker, image: str) -> None:
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=120)
-    assert client.containers.run(image, ["echo", "sdk"], remove=True) == b"sdk\n"
-    container = client.containers.run(image, ["sh", "-c", "echo a; sleep 0.5; echo b; exit 6"], detach=True)
+def test_the_docker_sdk_runs_waits_and_streams(sdk: docker_sdk.DockerClient, image: str) -> None:
+    assert sdk.containers.run(image, ["echo", "sdk"], remove=True) == b"sdk\n"
+    container = sdk.containers.run(image, ["sh", "-c", "echo a; sleep 0.5; echo b; exit 6"], detach=True)
     assert list(container.logs(stream=True, follow=True)) == [b"a\n", b"b\n"]
     assert container.wait()["StatusCode"] == 6
     with pytest.raises(APIError, match="is not running"):
         container.kill()
     container.remove()
-    client.close()
 
 
 def test_thirty_containers_start_together(docker: Docker, image: str) -> None:

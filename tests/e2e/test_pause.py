@@ -92,9 +92,8 @@ def test_a_pause_outlives_the_daemon(docker: Docker, image: str, crash: Callable
     docker.ok("rm", "-f", container)
 
 
-def test_the_sdk_pauses_and_unpauses(docker: Docker, image: str) -> None:
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
-    container = client.containers.run(image, ["sleep", "1000"], detach=True)
+def test_the_sdk_pauses_and_unpauses(sdk: docker_sdk.DockerClient, image: str) -> None:
+    container = sdk.containers.run(image, ["sleep", "1000"], detach=True)
     container.pause()
     container.reload()
     assert container.status == "paused"
@@ -102,4 +101,3 @@ def test_the_sdk_pauses_and_unpauses(docker: Docker, image: str) -> None:
     container.reload()
     assert container.status == "running"
     container.remove(force=True)
-    client.close()

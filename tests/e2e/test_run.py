@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
-import subprocess
-import time
 
 import pytest
 
 from tests.e2e.docker_cli import Docker
+from tests.e2e.terminal import Terminal
 
 pytestmark = [pytest.mark.engine, pytest.mark.terraform]
 
@@ -123,53 +120,34 @@ def test_a_read_only_root_is_read_only(docker: Docker, image: str) -> None:
 
 
 def test_a_terminal_has_its_size_and_its_exit_status(docker: Docker, image: str) -> None:
-    code, output = on_terminal(docker, ["run", "--rm", "-it", image, "sh", "-c", "stty size; test -t 0 && exit 5"])
-    assert code == 5
-    assert b"33 77\r\n" in output
+    with Terminal(docker, "run", "--rm", "-it", image, "sh", "-c", "stty size; test -t 0 && exit 5") as terminal:
+        terminal.wait_for(b"33 77\r\n")
+        assert terminal.ended() == 5
+
+
+def test_a_terminal_follows_the_window(docker: Docker, image: str) -> None:
+    script = "trap 'stty size' WINCH; trap 'exit 4' INT; echo ready; while :; do sleep 0.1; done"
+    with Terminal(docker, "run", "--rm", "-it", image, "sh", "-c", script) as terminal:
+        terminal.wait_for(b"ready")
+        assert terminal.follows(44, range(80, 100))
+        terminal.type(b"\x03")
+        assert terminal.ended() == 4
 
 
 def test_ctrl_c_reaches_the_process_behind_a_terminal(docker: Docker, image: str) -> None:
     script = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done"
-    code, output = on_terminal(docker, ["run", "--rm", "-it", image, "sh", "-c", script], answer=(b"ready", b"\x03"))
-    assert b"caught" in output
-    assert code == 9
+    with Terminal(docker, "run", "--rm", "-it", image, "sh", "-c", script) as terminal:
+        terminal.wait_for(b"ready")
+        terminal.type(b"\x03")
+        terminal.wait_for(b"caught")
+        assert terminal.ended() == 9
 
 
 def test_detach_keys_leave_the_container_running(docker: Docker, image: str) -> None:
     name = f"detached-{os.getpid()}"
-    code, _ = on_terminal(
-        docker,
-        ["run", "--name", name, "-it", image, "sh", "-c", "echo ready; sleep 100"],
-        answer=(b"ready", b"\x10\x11"),
-    )
-    assert code == 0
+    with Terminal(docker, "run", "--name", name, "-it", image, "sh", "-c", "echo ready; sleep 100") as terminal:
+        terminal.wait_for(b"ready")
+        terminal.type(b"\x10\x11")
+        assert terminal.ended() == 0
     assert docker.inspect(name, "{{.State.Status}}") == "running"
     docker.ok("rm", "-f", name)
-
-
-def on_terminal(
-    docker: Docker, arguments: list[str], answer: tuple[bytes, bytes] | None = None, timeout_s: float = 60
-) -> tuple[int, bytes]:
-    """(exit code, output) of docker on a pseudo-terminal of 33 lines and 77 columns; answer: (awaited, typed)."""
-    master, slave = pty.openpty()
-    subprocess.run(["stty", "rows", "33", "cols", "77"], stdin=slave, check=True)
-    process = subprocess.Popen(
-        ["docker", *arguments], stdin=slave, stdout=slave, stderr=slave, env=docker.environment, start_new_session=True
-    )
-    os.close(slave)
-    output, deadline = b"", time.monotonic() + timeout_s
-    try:
-        while time.monotonic() < deadline:
-            if not select.select([master], [], [], 0.2)[0]:
-                continue
-            try:
-                output += os.read(master, 65536)
-            except OSError:
-                break
-            if answer is not None and answer[0] in output:
-                os.write(master, answer[1])
-                answer = None
-        return process.wait(timeout=10), output
-    finally:
-        process.kill()
-        os.close(master)

@@ -61,9 +61,7 @@ def test_what_does_not_run_has_no_processes(docker: Docker, image: str) -> None:
     docker.ok("rm", container)
 
 
-def test_the_sdk_lists_processes(docker: Docker, busy: str) -> None:
-    client = docker_sdk.DockerClient(base_url=docker.host, timeout=60)
-    listed = client.containers.get(busy).top(ps_args="axo pid,args")
+def test_the_sdk_lists_processes(sdk: docker_sdk.DockerClient, busy: str) -> None:
+    listed = sdk.containers.get(busy).top(ps_args="axo pid,args")
     assert listed["Titles"] == ["PID", "COMMAND"]
     assert ["sleep 2000"] in [process[1:] for process in listed["Processes"]]
-    client.close()
