@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sockerless.kit import reference
+from sockerless.simulator import fargate
 from tests.conftest import ROOT, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.terraform]
@@ -41,14 +42,23 @@ def home() -> Iterator[dict[str, str]]:
         yield environment_of(Path(directory))
 
 
-def standing(engine_address: str) -> set[str]:
-    """What could be left behind: the engine's containers, networks and volumes, and the kit's processes."""
-    listed = [("container", "ls", "-aq"), ("network", "ls", "-q"), ("volume", "ls", "-q")]
+def left_behind(engine_address: str, home: Path) -> set[str]:
+    """The engine's things whose simulator has ended, the processes that name the home, and what lies in it."""
     local = ["docker", "--host", engine_address]
-    found = [subprocess.run([*local, *one], capture_output=True, text=True, check=True).stdout for one in listed]
-    commands = (Path(f"/proc/{number}/cmdline") for number in os.listdir("/proc") if number.isdecimal())
-    kits = {path.parent.name for path in commands if b"sockerless.kit" in _content(path)}
-    return {line for output in found for line in output.split()} | kits
+    label = ("--filter", f"label={fargate.LABEL_OWNER}", "--format", f'{{{{.Label "{fargate.LABEL_OWNER}"}}}}')
+    listed = (("ps", "-a"), ("network", "ls"), ("volume", "ls"))
+    owners = [subprocess.run([*local, *one, *label], capture_output=True, text=True, check=True) for one in listed]
+    orphans = {owner for found in owners for owner in found.stdout.split() if _has_ended(owner)}
+    commands = {path: _content(path) for path in Path("/proc").glob("[0-9]*/cmdline")}
+    processes = {str(path) for path, command in commands.items() if str(home).encode() in command}
+    return orphans | processes | {str(path) for path in home.glob("sockerless-*")}
+
+
+def _has_ended(owner: str) -> bool:
+    try:
+        return fargate.owner(int(owner.split("/")[1])) != owner
+    except FileNotFoundError:
+        return True
 
 
 def _content(path: Path) -> bytes:
@@ -63,11 +73,9 @@ def test_the_demo_runs_in_a_clean_clone_and_again_and_leaves_nothing(
 ) -> None:
     clone = tmp_path / "clone"
     ran("git", "clone", "-q", ROOT, clone, directory=tmp_path, environment=home)
-    before = standing(engine_address)
     for _ in range(2):
         assert "Hello from a Fargate task" in ran("scripts/demo", directory=clone, environment=home)
-        assert standing(engine_address) == before
-        assert not list(Path(home["HOME"]).glob("sockerless-*"))
+        assert left_behind(engine_address, Path(home["HOME"])) == set()
 
 
 @pytest.fixture(scope="module")
