@@ -112,6 +112,11 @@ def serve_command(directory: Path, hosts: tuple[str, ...]) -> None:
 @click.option("--step-delay", type=click.FloatRange(0), default=0.0, help="Seconds a task stays in each status.")
 @click.option("--throttle/--no-throttle", default=True, help="Enforce AWS's request budgets (default) or not.")
 @click.option("--limit-cpu/--no-limit-cpu", default=True, help="Hold tasks to their vCPUs (default) or not.")
+@click.option(
+    "--enforce-iam",
+    is_flag=True,
+    help="Serve a call only when the IAM policies of its caller allow it; the credentials test/test are root.",
+)
 def simulator_command(
     host: str,
     port: int,
@@ -122,6 +127,7 @@ def simulator_command(
     step_delay: float,
     throttle: bool,
     limit_cpu: bool,
+    enforce_iam: bool,
 ) -> None:
     """Run a simulated AWS in the foreground; tasks run on a local container engine.
 
@@ -130,7 +136,9 @@ def simulator_command(
     \b
     Example: sockerless-kit simulator --port 4566 --region eu-central-1
     """
-    run_simulator(Asked(host, port, engine, state_dir, region, account_id, step_delay, throttle, limit_cpu))
+    run_simulator(
+        Asked(host, port, engine, state_dir, region, account_id, step_delay, throttle, limit_cpu, enforce_iam)
+    )
 
 
 @click.group("agent")

@@ -27,6 +27,7 @@ class Asked:
     step_delay_s: float
     throttle: bool
     limit_cpu: bool
+    enforce_iam: bool
 
 
 def run(asked: Asked) -> None:
@@ -43,6 +44,7 @@ def run(asked: Asked) -> None:
         region=asked.region,
         account_id=asked.account_id,
         limit_cpu=asked.limit_cpu,
+        enforce_iam=asked.enforce_iam,
     )
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]

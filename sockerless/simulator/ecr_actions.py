@@ -15,7 +15,7 @@ from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
 from sockerless.simulator.blobs import Blobs
-from sockerless.simulator.hooks import Hooks
+from sockerless.simulator.hooks import Hooks, access_key_id
 from sockerless.simulator.repositories import image_size_bytes
 from sockerless.simulator.tasks import JsonObject
 from sockerless.simulator.tokens import USER, Tokens
@@ -33,10 +33,11 @@ def install(hooks: Hooks, tokens: Tokens, blobs: Blobs, registry: str) -> None:
 
     def get_authorization_token(response: BaseResponse, document: JsonObject) -> JsonObject:
         account_ids = document.get("registryIds") or [response.current_account]
-        return {"authorizationData": [_authorization(account_id) for account_id in account_ids]}
+        caller = access_key_id(response)
+        return {"authorizationData": [_authorization(account_id, caller) for account_id in account_ids]}
 
-    def _authorization(account_id: str) -> JsonObject:
-        password, expires_at = tokens.issue(account_id)
+    def _authorization(account_id: str, access_key_id: str) -> JsonObject:
+        password, expires_at = tokens.issue(account_id, access_key_id)
         return {
             "authorizationToken": base64.b64encode(f"{USER}:{password}".encode()).decode(),
             "expiresAt": datetime.fromtimestamp(expires_at, UTC),

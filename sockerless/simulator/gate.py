@@ -1,4 +1,4 @@
-"""What every AWS call passes before moto serves it: counting, injected faults, throttling.
+"""What every AWS call passes before moto serves it: counting, injected faults, throttling, IAM on request.
 
 Source: moto 5.2, BaseResponse.call_action, which every service's dispatch goes through.
 """
@@ -14,7 +14,10 @@ from moto.core.responses import ActionResult, BaseResponse
 
 from sockerless.simulator.calls import Calls
 from sockerless.simulator.faults import Faults
-from sockerless.simulator.hooks import Hooks
+from sockerless.simulator.hooks import Hooks, access_key_id, parameters
+from sockerless.simulator.iam_gate import authorise
+from sockerless.simulator.iam_table import TABLE
+from sockerless.simulator.iam_targets import Call
 from sockerless.simulator.throttle import Throttle
 
 
@@ -33,10 +36,22 @@ def _refusal(response: BaseResponse, faults: Faults, throttle: Throttle | None) 
     return None
 
 
-def install(hooks: Hooks, account_id: str, calls: Calls, faults: Faults, throttle: Throttle | None) -> None:
+def _denial(response: BaseResponse) -> Refusal | None:
+    service, operation = str(response.service_name), str(response._get_action())
+    known = f"{service}.{operation}" in TABLE
+    given = parameters(response) if known or operation == "AssumeRole" else {}
+    call = Call(service, operation, given, response.current_account, response.region)
+    denial = authorise(call, access_key_id(response), response.headers.get("X-Amz-Security-Token", ""))
+    return Refusal(denial.code, denial.message) if denial else None
+
+
+def install(
+    hooks: Hooks, account_id: str, calls: Calls, faults: Faults, throttle: Throttle | None, enforce_iam: bool = False
+) -> None:
     """Puts the gate in front of every action; throttle None lets any rate pass.
 
-    account_id: the account of credentials that moto knows no other account of.
+    account_id: the account of credentials that moto knows no other account of. enforce_iam: serve what the caller's
+    policies allow.
     """
 
     def account_of(response: BaseResponse) -> str:
@@ -48,7 +63,7 @@ def install(hooks: Hooks, account_id: str, calls: Calls, faults: Faults, throttl
 
     def gated(response: BaseResponse) -> Any:
         calls.record(str(response.service_name), str(response._get_action()))
-        refusal = _refusal(response, faults, throttle)
+        refusal = _refusal(response, faults, throttle) or (_denial(response) if enforce_iam else None)
         if refusal is None:
             try:
                 return serve(response)

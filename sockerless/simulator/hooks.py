@@ -5,6 +5,7 @@ Source: moto 5.2: core/responses.py (actions are looked up on the response class
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,12 @@ class Hooks:
                 delattr(owner, name)
             else:
                 setattr(owner, name, original)
+
+
+def access_key_id(response: BaseResponse) -> str:
+    """The access key that signed the request, "" for one that is not signed. moto knows only those of AWS's form."""
+    found = re.search(r"Credential=([^/,\s]+)/", response.headers.get("Authorization", ""))
+    return found[1] if found else ""
 
 
 def parameters(response: BaseResponse) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class SimulatorOptions:
     step_delay_s: pause after each task status. throttle: emulate the token buckets of ECS and CloudWatch Logs.
     region, account_id: what unsigned and registry requests belong to. spare_interfaces: network interfaces kept
     ready for the next tasks. stopped_task_retention_s: how long DescribeTasks still knows a stopped task.
-    limit_cpu: hold tasks to their task size's vCPUs (memory always is).
+    limit_cpu: hold tasks to their task size's vCPUs (memory always is). enforce_iam: serve a call only when the
+    policies of its access key's user or role allow it; the access key "test" is the account's root user.
     """
 
     step_delay_s: float = 0.0
@@ -27,3 +28,4 @@ class SimulatorOptions:
     spare_interfaces: int = 2
     stopped_task_retention_s: float = 3600.0
     limit_cpu: bool = True
+    enforce_iam: bool = False

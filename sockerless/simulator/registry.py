@@ -1,7 +1,7 @@
 """The ECR data plane: the OCI distribution protocol at /v2/, as a WSGI application.
 
-Decodes, calls repositories and blobs, encodes. Source: OCI distribution specification 1.1; ECR's errors and its
-401 challenge as its registry answers them.
+Decodes, asks whether whom the password was issued to may do it, calls repositories and blobs, encodes. Source: OCI
+distribution specification 1.1; ECR's errors and its 401 challenge as its registry answers them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,23 @@ _NAME = r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
 _TAGS_PAGE = 1000
 
 
+Refuse = Callable[[str, str, str], str | None]
+"""Why an access key may not do an ECR operation on a repository; None when it may."""
+
+
 class RegistryApplication:
     """Serves /v2/. lock guards the ECR records."""
 
     def __init__(
-        self, repositories: Repositories, blobs: Blobs, tokens: Tokens, lock: AbstractContextManager[Any]
+        self,
+        repositories: Repositories,
+        blobs: Blobs,
+        tokens: Tokens,
+        lock: AbstractContextManager[Any],
+        refuse: Refuse | None = None,
     ) -> None:
         self._repositories, self._blobs, self._tokens, self._lock = repositories, blobs, tokens, lock
+        self._refuse = refuse
         self._routes: list[tuple[re.Pattern[str], dict[str, Callable[..., Response]]]] = [
             (re.compile(r"/v2/?"), {"GET": self._base, "HEAD": self._base}),
             (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": self._tags}),
@@ -66,17 +76,26 @@ class RegistryApplication:
 
     def _answer(self, request: Request) -> Response:
         given = request.authorization
-        if given is None or not self._tokens.accepts(given.username or "", given.password or ""):
+        caller = self._tokens.issued_to(given.username or "", given.password or "") if given else None
+        if caller is None:
             response = _error(401, "UNAUTHORIZED", "Not Authorized")
             response.headers["WWW-Authenticate"] = f'Basic realm="{request.host_url}",service="ecr.amazonaws.com"'
             return response
         for pattern, methods in self._routes:
             match = pattern.fullmatch(request.path)
             if match and request.method in methods:
-                return _guarded(methods[request.method], request, match.groupdict())
+                denied = self._denied(caller, request, match.groupdict())
+                return denied or _guarded(methods[request.method], request, match.groupdict())
             if match:
                 return _error(405, "UNSUPPORTED", "The operation is unsupported.")
         return _error(404, "NAME_UNKNOWN", "page not found")
+
+    def _denied(self, caller: str, request: Request, arguments: dict[str, str]) -> Response | None:
+        if self._refuse is None or "name" not in arguments:
+            return None
+        with self._lock:
+            reason = self._refuse(caller, _operation(request), arguments["name"])
+        return _error(403, "DENIED", reason) if reason else None
 
     def _base(self, request: Request) -> Response:
         return Response("{}", content_type="application/json")
@@ -166,6 +185,20 @@ class RegistryApplication:
     def _cancel_upload(self, request: Request, name: str, upload_id: str) -> Response:
         self._blobs.cancel(upload_id)
         return Response(status=204)
+
+
+def _operation(request: Request) -> str:
+    """The ECR operation whose permission a request needs. Source: ECR user guide, "Amazon ECR Repository policies"."""
+    rest = request.path.partition("/v2/")[2]
+    if "/blobs/uploads/" in rest or rest.endswith("/blobs/uploads"):
+        return {"POST": "InitiateLayerUpload", "PUT": "CompleteLayerUpload"}.get(request.method, "UploadLayerPart")
+    if "/blobs/" in rest:
+        return {"HEAD": "BatchCheckLayerAvailability", "GET": "GetDownloadUrlForLayer"}.get(
+            request.method, "BatchDeleteImage"
+        )
+    if rest.endswith("/tags/list"):
+        return "ListImages"
+    return {"PUT": "PutImage", "DELETE": "BatchDeleteImage"}.get(request.method, "BatchGetImage")
 
 
 def _guarded(handler: Callable[..., Response], request: Request, arguments: dict[str, str]) -> Response:

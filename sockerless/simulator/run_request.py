@@ -41,7 +41,7 @@ class RunRequest:
         self, document: JsonObject, cluster: Cluster, definition: TaskDefinition, account_id: str, region: str
     ) -> None:
         self.document, self._cluster, self._definition = document, cluster, definition
-        self._account_id = account_id
+        self._account_id, self._region = account_id, region
         self._ec2 = ec2_backends[account_id][region]
         self.overrides: JsonObject = document.get("overrides") or {}
         self.count = int(document.get("count") or 1)
@@ -53,7 +53,7 @@ class RunRequest:
         self._check_launch()
         self._check_overrides()
         self._check_network()
-        roles.check(self._account_id, self._definition, self.overrides)
+        roles.check(self._account_id, self._region, self._definition, self.overrides)
         tagrules.check(self.document.get("tags") or [])
 
     def _check_plain_members(self) -> None:

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
-from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate, logs_actions
+from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate, iam_s3, logs_actions
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.calls import Calls
@@ -29,6 +29,9 @@ from sockerless.simulator.fargate import Fargate
 from sockerless.simulator.faults import Faults
 from sockerless.simulator.front import Front
 from sockerless.simulator.hooks import Hooks
+from sockerless.simulator.iam_gate import authorise
+from sockerless.simulator.iam_principals import ROOT_ACCESS_KEY_ID
+from sockerless.simulator.iam_targets import Call
 from sockerless.simulator.images import Images
 from sockerless.simulator.options import DEFAULT_ENGINE, DEFAULT_PORT, SimulatorOptions
 from sockerless.simulator.registry import RegistryApplication
@@ -119,21 +122,29 @@ class Simulator:
         throttle = Throttle(time.monotonic) if self.options.throttle else None
         self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, self.faults, throttle), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
-        gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle)
+        enforce_iam = self.options.enforce_iam
+        gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle, enforce_iam)
+        if enforce_iam:
+            iam_s3.install(self._hooks)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, blobs, self.registry)
         ec2_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
         return Front(
-            RegistryApplication(repositories, blobs, tokens, self._lock),
+            RegistryApplication(repositories, blobs, tokens, self._lock, self._refuse if enforce_iam else None),
             AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
             self._lock,
         )
 
+    def _refuse(self, access_key_id: str, operation: str, repository: str) -> str | None:
+        call = Call("ecr", operation, {"repositoryName": repository}, self.options.account_id, self.options.region)
+        denial = authorise(call, access_key_id, None)
+        return denial.message if denial else None
+
     def _images(self, repositories: Repositories, tokens: Tokens) -> Images:
         def credentials() -> tuple[str, str]:
-            return USER, tokens.issue(self.options.account_id)[0]
+            return USER, tokens.issue(self.options.account_id, ROOT_ACCESS_KEY_ID)[0]
 
         def resolve(name: str, reference: str) -> str | None:
             with self._lock:

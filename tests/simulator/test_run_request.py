@@ -106,7 +106,9 @@ def test_roles_must_exist_and_trust_ecs_tasks(account: Account) -> None:
     iam = account.client("iam")
     elsewhere = TRUST.replace("ecs-tasks", "ec2")
     arn = iam.create_role(RoleName="elsewhere", AssumeRolePolicyDocument=elsewhere)["Role"]["Arn"]
-    for role in (arn, arn.replace("elsewhere", "nosuch")):
+    theirs = TRUST.replace('"Action"', '"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}, "Action"')
+    other_account = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=theirs)["Role"]["Arn"]
+    for role in (arn, other_account, arn.replace("elsewhere", "nosuch")):
         account.register("roles", MAIN, taskRoleArn=role)
         with pytest.raises(ClientError, match=f"ECS was unable to assume the role '{role}'"):
             account.run("roles")
