@@ -44,7 +44,7 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) 
         say.tell("kept", kept, err=True, file=name, diff=diff)
     if started:
         say.tell("simulator", f"started the simulated AWS at {project.endpoint_url}", endpoint_url=project.endpoint_url)
-    say.tell("planning", "planning")
+    say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
     planned = plan.make(project, plugin_dir, destroy)
     say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
     return planned

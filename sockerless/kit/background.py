@@ -218,7 +218,8 @@ def _boot_id() -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces the file in one step, mode 0600 from its first byte."""
+    """Replaces the file in one step, mode 0600 from its first byte; its folder is made, mode 0700, when missing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(path.suffix + ".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

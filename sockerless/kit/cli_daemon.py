@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from sockerless.errors import Conflict, SockerlessError
-from sockerless.kit import agent_bundle, agent_install, apply, processes, project, say, serve, up
+from sockerless.kit import agent_bundle, agent_install, apply, environments, processes, project, say, serve, up
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
+    env_option,
     events_option,
     optional_project,
     plugin_dir_option,
@@ -51,12 +52,13 @@ def register(group: click.Group) -> None:
 @click.option("--simulator", is_flag=True, help="Make a new deployment in a simulated AWS on this machine.")
 @click.option("--detach", "-d", is_flag=True, help="Leave the daemon in the background and return once it answers.")
 @directory_option
+@env_option
 @hosts_option
 @plugin_dir_option
 @yes_option
 @events_option
 def up_command(
-    simulator: bool, detach: bool, directory: Path, hosts: tuple[str, ...], plugin_dir: Path | None, yes: bool
+    simulator: bool, detach: bool, directory: Path, env: str, hosts: tuple[str, ...], plugin_dir: Path | None, yes: bool
 ) -> None:
     """Bring everything up: settings, simulated AWS, infrastructure, daemon.
 
@@ -67,13 +69,14 @@ def up_command(
     Example: sockerless-kit up --simulator --detach
     """
     say.require_yes(yes)
-    up.up(directory.absolute(), simulator, hosts, detach, yes, plugin_dir)
+    up.up(directory.absolute(), env, simulator, hosts, detach, yes, plugin_dir)
 
 
 @click.command("down")
 @directory_option
+@env_option
 @events_option
-def down_command(directory: Path) -> None:
+def down_command(directory: Path, env: str) -> None:
     """End what up started: the daemon, then the simulated AWS with everything in it.
 
     On AWS the infrastructure and running tasks stay; `sockerless-kit destroy` removes them.
@@ -81,13 +84,14 @@ def down_command(directory: Path) -> None:
     \b
     Example: sockerless-kit down --dir mydocker
     """
-    up.down(directory.absolute())
+    up.down(project.load(directory, env))
 
 
 @click.command("serve")
 @directory_option
+@env_option
 @hosts_option
-def serve_command(directory: Path, hosts: tuple[str, ...]) -> None:
+def serve_command(directory: Path, env: str, hosts: tuple[str, ...]) -> None:
     """Serve the Docker API in the foreground, configured by DIR/.sockerless/daemon.env.
 
     A variable set in the environment wins over the file. Ctrl-C ends the daemon and leaves containers running. In
@@ -96,10 +100,10 @@ def serve_command(directory: Path, hosts: tuple[str, ...]) -> None:
     \b
     Example: sockerless-kit serve --host tcp://127.0.0.1:2375
     """
-    here = optional_project(directory)
+    here = optional_project(directory, env)
     if here is not None and here.simulator and processes.ensure_simulator(here):
         click.echo(f"started the simulated AWS at {here.endpoint_url}; it begins empty", err=True)
-    serve.run(directory.absolute(), hosts)
+    serve.run(environments.directory_of(directory, env), hosts)
 
 
 @click.command("simulator")
@@ -176,14 +180,15 @@ def agent_build_command(output: Path) -> None:
 
 @agent_group.command("push")
 @directory_option
+@env_option
 @document_option
-def agent_push_command(directory: Path) -> None:
+def agent_push_command(directory: Path, env: str) -> None:
     """Push the agent's image to the deployment's ECR, unless this version is there.
 
     \b
     Example: sockerless-kit agent push --dir mydocker
     """
-    image = agent_install.push_image(apply.load(project.load(directory)))
+    image = agent_install.push_image(apply.load(project.load(directory, env)))
     if say.machines():
         say.document({"image": image})
         return

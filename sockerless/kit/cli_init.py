@@ -13,7 +13,7 @@ import click
 
 from sockerless.errors import Conflict, InvalidParameter
 from sockerless.kit import init, say, settings
-from sockerless.kit.cli_options import events_option, typed_in
+from sockerless.kit.cli_options import env_option, events_option, typed
 from sockerless.kit.settings import BY_NAME, FIELDS, Field
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -70,14 +70,16 @@ def _tag(text: str) -> tuple[str, str]:
 
 @click.command("init")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path("."))
+@env_option
 @answer_options
 @click.option("--yes", "-y", is_flag=True, help="Take the defaults for what is not given; ask nothing.")
 @click.option("--force", is_flag=True, help="Overwrite rendered files that were edited.")
 @events_option
-def init_command(directory: Path, yes: bool, force: bool, **options: Any) -> None:
+def init_command(directory: Path, env: str, yes: bool, force: bool, **options: Any) -> None:
     """Write sockerless.toml and the terraform modules into DIRECTORY (default: here).
 
     Run again, it brings the files in step with sockerless.toml; a file that you edited is shown as a diff and kept.
+    With --env it adds that environment to the file, with the given answers as its own keys.
 
     \b
     Example: sockerless-kit init --aws --region eu-central-1 --zones 3 mydocker
@@ -85,10 +87,13 @@ def init_command(directory: Path, yes: bool, force: bool, **options: Any) -> Non
     answers = given_answers(options)
     for name, value in answers.items():
         settings.check(name, value)
-    if init.known_answers(directory) is None and not yes:
-        say.require_yes(yes)
-        answers = ask(answers)
-    made, rendering = init.run(directory, answers, force)
+    if env:
+        made, rendering = init.run_environment(directory, env, answers, force)
+    else:
+        if init.known_answers(directory) is None and not yes:
+            say.require_yes(yes)
+            answers = ask(answers)
+        made, rendering = init.run(directory, answers, force)
     for name in rendering.written:
         say.tell("wrote", f"wrote {name}", file=name)
     for name in rendering.removed:
@@ -100,7 +105,7 @@ def init_command(directory: Path, yes: bool, force: bool, **options: Any) -> Non
         raise Conflict(f"kept what was edited: {names}; --force overwrites it with what the diff above shows")
     if not (rendering.written or rendering.removed):
         say.tell("nothing", "nothing to write: every file is in step with sockerless.toml")
-    say.next_step(typed_in(made, "sockerless-kit apply"))
+    say.next_step(typed(made, "apply"))
 
 
 def ask(given: dict[str, Any]) -> dict[str, Any]:

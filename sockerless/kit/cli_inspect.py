@@ -1,4 +1,4 @@
-"""The commands that look and change nothing: status, doctor.
+"""The commands that look and change nothing: status, environments, doctor.
 
 Owns: their options and help. Each calls one function of the kit and prints what it returned.
 """
@@ -9,26 +9,33 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import doctor, project, say, status
-from sockerless.kit.cli_options import directory_option, document_option, optional_project, plugin_dir_option
+from sockerless.kit import doctor, overview, project, say, status
+from sockerless.kit.cli_options import (
+    directory_option,
+    document_option,
+    env_option,
+    optional_project,
+    plugin_dir_option,
+)
 
 
 def register(group: click.Group) -> None:
     """Adds the commands to the group."""
-    for command in (status_command, doctor_command):
+    for command in (status_command, environments_command, doctor_command):
         group.add_command(command)
 
 
 @click.command("status")
 @directory_option
+@env_option
 @document_option
-def status_command(directory: Path) -> None:
+def status_command(directory: Path, env: str) -> None:
     """Show what is provisioned, whether the daemon is up and what runs.
 
     \b
     Example: sockerless-kit status --json
     """
-    found = status.gather(project.load(directory))
+    found = status.gather(project.load(directory, env))
     if say.machines():
         say.document(found)
         return
@@ -36,8 +43,26 @@ def status_command(directory: Path) -> None:
         click.echo(line)
 
 
+@click.command("environments")
+@directory_option
+@document_option
+def environments_command(directory: Path) -> None:
+    """List the deployments of sockerless.toml: its keys at the top alone, and each named environment.
+
+    \b
+    Example: sockerless-kit environments --json
+    """
+    found = overview.gather(directory)
+    if say.machines():
+        say.document({"environments": found})
+        return
+    for line in overview.table(found):
+        click.echo(line)
+
+
 @click.command("doctor")
 @directory_option
+@env_option
 @plugin_dir_option
 @click.option(
     "--simulator/--aws",
@@ -47,7 +72,9 @@ def status_command(directory: Path) -> None:
 )
 @document_option
 @click.pass_context
-def doctor_command(context: click.Context, directory: Path, plugin_dir: Path | None, simulator: bool | None) -> None:
+def doctor_command(
+    context: click.Context, directory: Path, env: str, plugin_dir: Path | None, simulator: bool | None
+) -> None:
     """Check what this machine needs: one line a requirement, with the fix where something is missing.
 
     Ends with 1 when something required is missing.
@@ -55,7 +82,7 @@ def doctor_command(context: click.Context, directory: Path, plugin_dir: Path | N
     \b
     Example: sockerless-kit doctor --aws
     """
-    here = optional_project(directory)
+    here = optional_project(directory, env)
     if simulator is None:
         simulator = here.simulator if here else True
     findings = doctor.examine(here, simulator, plugin_dir)

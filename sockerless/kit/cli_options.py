@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from sockerless.errors import NotFound
-from sockerless.kit import project, say
+from sockerless.errors import NotFound, SockerlessError
+from sockerless.kit import environments, project, say
 from sockerless.kit.project import Project
 
 directory_option = click.option(
@@ -19,6 +19,28 @@ directory_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("."),
     help="The deployment's directory (default: here).",
+)
+
+
+def _complete_env(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The environments of the sockerless.toml that the command line leads to; none where it cannot be read."""
+    directory = context.params.get("directory") or Path(".")
+    try:
+        known = environments.tables(project.read_settings(directory) or {})
+    except SockerlessError:
+        return []
+    return [env for env in known if env.startswith(incomplete)]
+
+
+env_option = click.option(
+    "--env",
+    "env",
+    default="",
+    metavar="NAME",
+    envvar=environments.VARIABLE,
+    shell_complete=_complete_env,
+    help=f"The environment [{environments.KEY}.NAME] of sockerless.toml to work on (default: {environments.VARIABLE}, "
+    "or the keys at its top alone).",
 )
 plugin_dir_option = click.option(
     "--plugin-dir",
@@ -41,16 +63,23 @@ events_option = click.option(
 )
 
 
-def optional_project(directory: Path) -> Project | None:
+def optional_project(directory: Path, env: str) -> Project | None:
     """The deployment in the directory; None when it has no sockerless.toml."""
     try:
-        return project.load(directory)
+        return project.load(directory, env)
     except NotFound:
         return None
 
 
-def typed_in(here: Project, command: str) -> str:
-    """The command as it is typed from where we are."""
-    if here.directory == Path.cwd():
-        return command
-    return f"cd {here.directory} && {command}"
+def typed(here: Project, command: str) -> str:
+    """The kit's command ("apply") for this deployment as it is typed from where we are."""
+    return _from_here(here.home, here.command(command))
+
+
+def typed_inside(here: Project, command: str) -> str:
+    """Any other command ("terraform show") as it is typed from where we are to run where the modules are."""
+    return _from_here(here.directory, command)
+
+
+def _from_here(directory: Path, command: str) -> str:
+    return command if directory == Path.cwd() else f"cd {directory} && {command}"

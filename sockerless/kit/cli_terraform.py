@@ -15,9 +15,11 @@ from sockerless.kit import apply, daemon_env, destroy, project, say
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
+    env_option,
     events_option,
     plugin_dir_option,
-    typed_in,
+    typed,
+    typed_inside,
     yes_option,
 )
 from sockerless.kit.project import Project
@@ -31,28 +33,30 @@ def register(group: click.Group) -> None:
 
 @click.command("plan")
 @directory_option
+@env_option
 @plugin_dir_option
 @events_option
-def plan_command(directory: Path, plugin_dir: Path | None) -> None:
+def plan_command(directory: Path, env: str, plugin_dir: Path | None) -> None:
     """Show what apply would add, change and destroy, by module.
 
     \b
     Example: sockerless-kit plan --dir mydocker
     """
-    here = project.load(directory)
+    here = project.load(directory, env)
     planned = apply.show_plan(here, plugin_dir)
     if planned.changes:
-        details = typed_in(here, f"terraform show {planned.path.relative_to(here.directory)}")
+        details = typed_inside(here, f"terraform show {planned.path.relative_to(here.directory)}")
         say.tell("details", f"details: {details}", command=details)
-        say.next_step(typed_in(here, "sockerless-kit apply"))
+        say.next_step(typed(here, "apply"))
 
 
 @click.command("apply")
 @directory_option
+@env_option
 @plugin_dir_option
 @yes_option
 @events_option
-def apply_command(directory: Path, plugin_dir: Path | None, yes: bool) -> None:
+def apply_command(directory: Path, env: str, plugin_dir: Path | None, yes: bool) -> None:
     """Show the plan, ask, build exactly that, and write the daemon's configuration.
 
     Safe to interrupt and to run again: what stands is kept.
@@ -61,24 +65,25 @@ def apply_command(directory: Path, plugin_dir: Path | None, yes: bool) -> None:
     Example: sockerless-kit apply --yes
     """
     say.require_yes(yes)
-    here = project.load(directory)
+    here = project.load(directory, env)
     apply.build(here, plugin_dir, yes)
-    say.next_step(typed_in(here, "sockerless-kit serve"))
+    say.next_step(typed(here, "serve"))
 
 
 @click.command("outputs")
 @directory_option
+@env_option
 @document_option
-@click.option("--env", "as_env", is_flag=True, help="As the daemon's variables, the content of daemon.env.")
-def outputs_command(directory: Path, as_env: bool) -> None:
+@click.option("--daemon-env", "as_env", is_flag=True, help="As the daemon's variables, the content of daemon.env.")
+def outputs_command(directory: Path, env: str, as_env: bool) -> None:
     """Print what was built: names, ids and ARNs.
 
     \b
     Example: sockerless-kit outputs --json
     """
     if say.machines() and as_env:
-        raise click.UsageError("--json and --env exclude each other")
-    here = project.load(directory)
+        raise click.UsageError("--json and --daemon-env exclude each other")
+    here = project.load(directory, env)
     if as_env:
         click.echo(_environment(here), nl=False)
         return
@@ -92,10 +97,11 @@ def outputs_command(directory: Path, as_env: bool) -> None:
 
 @click.command("destroy")
 @directory_option
+@env_option
 @plugin_dir_option
 @yes_option
 @events_option
-def destroy_command(directory: Path, plugin_dir: Path | None, yes: bool) -> None:
+def destroy_command(directory: Path, env: str, plugin_dir: Path | None, yes: bool) -> None:
     """Stop the deployment's tasks and delete everything that apply built.
 
     Names what holds data before it asks. sockerless.toml and the terraform files stay.
@@ -104,7 +110,7 @@ def destroy_command(directory: Path, plugin_dir: Path | None, yes: bool) -> None
     Example: sockerless-kit destroy --dir mydocker
     """
     say.require_yes(yes)
-    destroy.run(project.load(directory), plugin_dir, yes)
+    destroy.run(project.load(directory, env), plugin_dir, yes)
 
 
 def _environment(here: Project) -> str:

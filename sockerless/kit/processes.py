@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import Conflict, Unavailable
-from sockerless.kit import background, probe, serving
+from sockerless.kit import background, environments, probe, serving
 from sockerless.kit.background import STATE_FOLDER, Place
 from sockerless.kit.project import Project
 
@@ -36,6 +36,7 @@ class Health:
 
     instance: str
     pid: int
+    region: str
 
 
 def simulator_place(directory: Path) -> Place:
@@ -65,18 +66,49 @@ def simulator_health(endpoint_url: str) -> Health | None:
 def ensure_simulator(project: Project) -> bool:
     """Starts the project's simulator in the background unless it answers; True when it started one.
 
-    Conflict when the port is taken by something else or the directory's Terraform state belongs to AWS, Unavailable
-    when the endpoint is not on this machine, SystemFailure with the log's last lines when the simulator dies.
+    Conflict when the port is taken by something else, when a simulator of another region answers there, or when the
+    directory's Terraform state belongs to AWS; Unavailable when the endpoint is not on this machine, SystemFailure with
+    the log's last lines when the simulator dies.
     """
     _refuse_foreign_state(project)
     health = simulator_health(project.endpoint_url)
     started = health is None
     if health is None:
         health = _start_simulator(project)
-    if _recorded_instance(project) != health.instance:
+    if health.region != project.region:
+        raise Conflict(
+            f"the simulated AWS at {project.endpoint_url} plays {health.region} and this deployment is in "
+            f"{project.region}; give it an endpoint_url of its own in {project.settings_path}"
+        )
+    if _recorded_instance(project.directory) != health.instance:
         _put_aside(project)
-        background.write_private(_instance_path(project), json.dumps({"instance": health.instance}) + "\n")
+        background.write_private(_instance_path(project.directory), json.dumps({"instance": health.instance}) + "\n")
     return started
+
+
+def simulator_place_in_use(project: Project) -> Place:
+    """Where the simulator that serves the project left its traces: with a deployment beside it that started it, or
+    with the project itself."""
+    health = simulator_health(project.endpoint_url)
+    places = [simulator_place(directory) for directory in (project.directory, *_beside(project))]
+    started = {found.pid: place for place in reversed(places) if (found := background.find(place)) is not None}
+    return started.get(health.pid, places[0]) if health else places[0]
+
+
+def other_users(project: Project) -> list[Path]:
+    """The directories of the deployments beside this one whose daemon works in the same simulated AWS now."""
+    instance = _recorded_instance(project.directory)
+    return [
+        directory
+        for directory in _beside(project)
+        if instance is not None and _recorded_instance(directory) == instance and serving.process(directory) is not None
+    ]
+
+
+def _beside(project: Project) -> list[Path]:
+    """Where the other deployments of the same sockerless.toml live, whatever it says now."""
+    found = [project.home, *sorted((project.home / environments.KEY).glob("*/"))]
+    return [directory for directory in found if directory != project.directory]
 
 
 def start_daemon(project: Project, hosts: Sequence[str]) -> None:
@@ -96,7 +128,7 @@ def start_daemon(project: Project, hosts: Sequence[str]) -> None:
 
     background.start_and_wait(
         place,
-        background.kit_argv("serve", "--dir", str(project.directory), *arguments),
+        background.kit_argv("serve", "--dir", str(project.home), "--env", project.env, *arguments),
         dict(os.environ),
         ready,
         DAEMON_TIMEOUT_S,
@@ -137,7 +169,11 @@ def _start_simulator(project: Project) -> Health:
 
 def _refuse_foreign_state(project: Project) -> None:
     path = project.directory / _TERRAFORM_STATE
-    if not _instance_path(project).exists() and path.exists() and json.loads(path.read_text()).get("resources"):
+    if (
+        not _instance_path(project.directory).exists()
+        and path.exists()
+        and json.loads(path.read_text()).get("resources")
+    ):
         raise Conflict(
             f"{path} tells of resources that were not made in a simulated AWS; `sockerless-kit destroy` them with "
             'target = "aws" first, or use another directory'
@@ -157,13 +193,14 @@ def _put_aside(project: Project) -> None:
             path.rename(before / path.name)
 
 
-def _instance_path(project: Project) -> Path:
-    return project.state_directory / _INSTANCE_FILE
+def _instance_path(directory: Path) -> Path:
+    return directory / STATE_FOLDER / _INSTANCE_FILE
 
 
-def _recorded_instance(project: Project) -> str | None:
+def _recorded_instance(directory: Path) -> str | None:
+    """The simulator in which the deployment in directory lives."""
     try:
-        return str(json.loads(_instance_path(project).read_text())["instance"])
+        return str(json.loads(_instance_path(directory).read_text())["instance"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -171,7 +208,8 @@ def _recorded_instance(project: Project) -> str | None:
 def _health(answer: probe.Answer) -> Health | None:
     try:
         document = json.loads(answer.body)
-        return Health(str(document["instance"]), int(document["pid"])) if answer.status == 200 else None
+        health = Health(str(document["instance"]), int(document["pid"]), str(document["region"]))
+        return health if answer.status == 200 else None
     except (ValueError, KeyError, TypeError):
         return None
 

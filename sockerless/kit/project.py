@@ -1,7 +1,7 @@
 """One deployment: its directory and its checked settings.
 
 Owns: reading sockerless.toml, and the typed value that the rest of the kit works with. The keys themselves are in
-settings.py. Knows no terraform and asks nobody.
+settings.py, what a named environment makes of them in environments.py. Knows no terraform and asks nobody.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sockerless.errors import InvalidParameter, NotFound
-from sockerless.kit import settings
+from sockerless.kit import environments, settings
 from sockerless.kit.background import STATE_FOLDER
 
 SETTINGS_FILE = "sockerless.toml"
@@ -22,9 +22,14 @@ SETTINGS_FILE = "sockerless.toml"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The checked settings of the deployment in directory (absolute). One attribute per row of settings.FIELDS."""
+    """The checked settings of the deployment in directory (absolute). One attribute per row of settings.FIELDS.
+
+    home: where its sockerless.toml is (absolute); env: the named environment it is, "" for the keys at the top alone.
+    """
 
     directory: Path
+    home: Path
+    env: str
     name: str
     environment: str
     target: Literal["aws", "simulator"]
@@ -80,13 +85,21 @@ class Project:
 
     @property
     def settings_path(self) -> Path:
-        """DIR/sockerless.toml."""
-        return self.directory / SETTINGS_FILE
+        """The sockerless.toml that these settings come from."""
+        return self.home / SETTINGS_FILE
+
+    def command(self, words: str) -> str:
+        """The kit's command ("apply") for this deployment, as it is typed beside its sockerless.toml."""
+        return environments.command(self.env, words)
 
 
-def from_mapping(directory: Path, values: Mapping[str, Any]) -> Project:
-    """The settings that values ask for, defaults for the rest. InvalidParameter names every key that is wrong."""
-    return Project(directory=directory.absolute(), **settings.check_all(values))
+def from_mapping(home: Path, values: Mapping[str, Any], env: str = "") -> Project:
+    """The settings that values ask for, defaults for the rest. InvalidParameter names every key that is wrong.
+
+    values: what holds in the environment env, as environments.select() tells.
+    """
+    directory = environments.directory_of(home, env)
+    return Project(directory=directory, home=home.absolute(), env=env, **settings.check_all(values))
 
 
 def to_mapping(project: Project) -> dict[str, Any]:
@@ -105,12 +118,20 @@ def read_settings(directory: Path) -> dict[str, Any] | None:
         raise InvalidParameter(f"{path} is not valid TOML: {error}") from None
 
 
-def load(directory: Path) -> Project:
-    """The deployment in directory; NotFound when it has no sockerless.toml, InvalidParameter names what is wrong."""
+def load(directory: Path, env: str = "") -> Project:
+    """The deployment that directory's sockerless.toml asks for in the environment env ("": its keys at the top alone).
+
+    NotFound when there is no such file, InvalidParameter names what is wrong in it, an unknown environment included.
+    """
     values = read_settings(directory)
     if values is None:
         raise NotFound(f"there is no {SETTINGS_FILE} in {directory.absolute()}; run `sockerless-kit init` first")
     try:
-        return from_mapping(directory, values)
+        selected = environments.select(values, env)
     except InvalidParameter as error:
         raise InvalidParameter(f"{directory / SETTINGS_FILE}: {error.message}") from None
+    try:
+        return from_mapping(directory, selected, env)
+    except InvalidParameter as error:
+        where = f"{directory / SETTINGS_FILE}{f', environment {env}' if env else ''}"
+        raise InvalidParameter(f"{where}: {error.message}") from None

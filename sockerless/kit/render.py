@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 
 from sockerless.errors import SystemFailure
+from sockerless.kit.background import STATE_FOLDER
 from sockerless.kit.checks import RETENTION_DAYS
 from sockerless.kit.project import SETTINGS_FILE, Project
 from sockerless.kit.settings import FIELDS
@@ -42,10 +43,15 @@ def templates_directory() -> Path:
     return _beside_or_above("templates")
 
 
-def render_settings(project: Project) -> dict[str, str]:
-    """sockerless.toml's text for these settings: {path: text}."""
+def render_settings(project: Project, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """sockerless.toml's text for these settings and the named environments' own keys: {path: text}."""
     groups = [(group, list(fields)) for group, fields in itertools.groupby(FIELDS, lambda field: field.group)]
-    return {SETTINGS_FILE: _render(f"{SETTINGS_FILE}{_SUFFIX}", project=project, groups=groups)}
+    return {SETTINGS_FILE: _render(f"{SETTINGS_FILE}{_SUFFIX}", project=project, groups=groups, tables=tables)}
+
+
+def render_table(env: str, keys: Mapping[str, Any]) -> str:
+    """The text that adds the environment env, with these keys of its own, to the end of a sockerless.toml."""
+    return _render("environment.toml.j2", env=env, keys=keys)
 
 
 def render_terraform(project: Project) -> dict[str, str]:
@@ -70,7 +76,7 @@ def write(project: Project, files: Mapping[str, str], force: bool = False) -> Re
 
     A file rendered earlier that is not among them any more is removed, unless it was edited; sockerless.toml stays.
     """
-    manifest = _read_manifest(project)
+    manifest = _read_manifest(project.state_directory)
     written: list[str] = []
     kept: list[tuple[str, str]] = []
     for name, text in files.items():
@@ -84,8 +90,18 @@ def write(project: Project, files: Mapping[str, str], force: bool = False) -> Re
         manifest[name] = _digest(text)
     obsolete = sorted(manifest.keys() - files.keys() - {SETTINGS_FILE})
     removed = [name for name in obsolete if _remove_unedited(project.directory / name, manifest.pop(name))]
-    _write_manifest(project, manifest)
+    _write_manifest(project.state_directory, manifest)
     return Rendering(tuple(written), tuple(removed), tuple(kept))
+
+
+def append_to_settings(path: Path, text: str) -> None:
+    """Adds text to the end of the sockerless.toml at path, which stays edited or unedited as it was."""
+    before = _read(path) or ""
+    after = before + ("" if before.endswith("\n") or not before else "\n") + text
+    manifest = _read_manifest(path.parent / STATE_FOLDER)
+    _place(path, after)
+    if manifest.get(path.name) == _digest(before):
+        _write_manifest(path.parent / STATE_FOLDER, {**manifest, path.name: _digest(after)})
 
 
 def hcl(value: Any) -> str:
@@ -96,7 +112,9 @@ def hcl(value: Any) -> str:
 
 
 def toml(value: Any) -> str:
-    """value as a TOML value: a basic string, a number, a boolean or an array."""
+    """value as a TOML value: a basic string, a number, a boolean, an array or an inline table."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{toml(key)} = {toml(one)}" for key, one in value.items()) + " }"
     return f'"{_escaped(value)}"' if isinstance(value, str) else _literal(value, toml)
 
 
@@ -184,9 +202,9 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _read_manifest(project: Project) -> dict[str, str]:
+def _read_manifest(folder: Path) -> dict[str, str]:
     """Digest by path. A damaged manifest counts as empty: then every differing file counts as edited."""
-    text = _read(project.state_directory / MANIFEST_FILE)
+    text = _read(folder / MANIFEST_FILE)
     try:
         document = json.loads(text or "{}")
     except ValueError:
@@ -194,6 +212,7 @@ def _read_manifest(project: Project) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in document.items()} if isinstance(document, dict) else {}
 
 
-def _write_manifest(project: Project, manifest: Mapping[str, str]) -> None:
-    directory = private_directory(project.state_directory)
-    replace_file(directory / MANIFEST_FILE, json.dumps(dict(sorted(manifest.items())), indent=1) + "\n", 0o600)
+def _write_manifest(folder: Path, manifest: Mapping[str, str]) -> None:
+    replace_file(
+        private_directory(folder) / MANIFEST_FILE, json.dumps(dict(sorted(manifest.items())), indent=1) + "\n", 0o600
+    )

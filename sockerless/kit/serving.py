@@ -34,7 +34,6 @@ def check_host(host: str) -> None:
 
 def remember(directory: Path, served: Sequence[str]) -> None:
     """Leaves word that this process serves the directory's deployment on these hosts."""
-    (directory / STATE_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     document = {"hosts": list(served), "process": background.identity(os.getpid()).document()}
     background.write_private(_path(directory), json.dumps(document) + "\n")
 

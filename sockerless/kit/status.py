@@ -16,7 +16,7 @@ from typing import Any
 
 from sockerless.aws import ecs
 from sockerless.errors import NotFound, SockerlessError, Unavailable
-from sockerless.kit import account, background, outputs, probe, processes, serving
+from sockerless.kit import account, background, environments, outputs, probe, processes, serving
 from sockerless.kit.project import Project
 
 STATE_FILE = "terraform.tfstate"
@@ -52,6 +52,7 @@ class Status:
     """
 
     directory: Path
+    env: str
     name: str
     target: str
     region: str
@@ -70,6 +71,7 @@ def gather(project: Project) -> Status:
     up = [process.address for process in daemon if process.up]
     found = Status(
         directory=project.directory,
+        env=project.env,
         name=project.name,
         target=project.target,
         region=project.region,
@@ -91,11 +93,15 @@ def lines(status: Status) -> list[str]:
     modules = ", ".join(f"{module} {number}" for module, number in sorted(status.resources.items()))
     told = [
         f"deployment   {status.name} ({status.target}, {status.region}) in {status.directory}",
-        f"provisioned  {count} resources ({modules})" if count else "provisioned  nothing; `sockerless-kit apply`",
+        f"provisioned  {count} resources ({modules})"
+        if count
+        else f"provisioned  nothing; `{environments.command(status.env, 'apply')}`",
     ]
     if status.simulator is not None:
-        told.append(f"simulator    {_process(status.simulator, 'sockerless-kit up')}")
-    told += [f"daemon       {_process(process, 'sockerless-kit serve')}" for process in status.daemon]
+        told.append(f"simulator    {_process(status.simulator, environments.command(status.env, 'up'))}")
+    told += [
+        f"daemon       {_process(process, environments.command(status.env, 'serve'))}" for process in status.daemon
+    ]
     if status.problem:
         told.append(f"running      unknown: {status.problem}")
     elif status.containers is not None:

@@ -9,23 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sockerless.errors import Conflict, InvalidParameter
-from sockerless.kit import apply, background, init, processes, say, serve, serving
+from sockerless.kit import apply, background, environments, init, processes, say, serve, serving
 from sockerless.kit import project as settings
+from sockerless.kit.background import Place
 from sockerless.kit.project import SETTINGS_FILE, Project
 
 
 def up(
-    directory: Path, simulator: bool, hosts: Sequence[str], detach: bool, yes: bool, plugin_dir: Path | None
+    directory: Path, env: str, simulator: bool, hosts: Sequence[str], detach: bool, yes: bool, plugin_dir: Path | None
 ) -> None:
-    """Brings the deployment in directory up, from whatever state it is in.
+    """Brings the deployment in directory, or its named environment, up, from whatever state it is in.
 
     simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
     daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
     """
-    hosts = hosts or [serving.default_host(directory)]
+    hosts = hosts or [serving.default_host(environments.directory_of(directory, env))]
     for host in hosts:
         serving.check_host(host)
-    project = _project(directory, simulator)
+    project = _project(directory, env, simulator)
     environment = _environment_text(project)
     apply.build(project, plugin_dir, yes)
     if _is_up(project, hosts, environment):
@@ -34,33 +35,45 @@ def up(
         return
     if detach:
         processes.start_daemon(project, hosts)
-        say.tell("daemon", f"the daemon serves {', '.join(hosts)}; `sockerless-kit down` ends it", hosts=hosts)
+        say.tell("daemon", f"the daemon serves {', '.join(hosts)}; `{project.command('down')}` ends it", hosts=hosts)
         _say_host(hosts[0])
         return
     _say_host(hosts[0])
     serve.run(project.directory, hosts)
     if project.simulator:
-        goes_on = "the simulated AWS and its containers go on; `sockerless-kit down` ends them"
+        goes_on = f"the simulated AWS and its containers go on; `{project.command('down')}` ends them"
         say.tell("simulator", goes_on, endpoint_url=project.endpoint_url)
 
 
-def down(directory: Path) -> None:
-    """Ends what up started in the directory: the daemon, then the simulated AWS with everything in it."""
-    project = settings.load(directory)
-    for place in (processes.daemon_place(directory), processes.simulator_place(directory)):
-        ran = background.stop(place)
-        text = f"ended the {place.name}" if ran else f"no {place.name} of this directory runs"
-        say.tell("ended", text, process=place.name, ran=ran)
+def down(project: Project) -> None:
+    """Ends what up started for the deployment: the daemon, then the simulated AWS with everything in it.
+
+    A simulated AWS that another environment's daemon still works with goes on until that one is taken down.
+    """
+    _end(processes.daemon_place(project.directory))
     if not project.simulator:
-        say.tell("kept", "infrastructure and running tasks stay; `sockerless-kit destroy` removes them")
+        say.tell("kept", f"infrastructure and running tasks stay; `{project.command('destroy')}` removes them")
+        return
+    users = processes.other_users(project)
+    if users:
+        names = ", ".join(map(str, users))
+        say.tell("kept", f"the simulated AWS goes on: the daemon of {names} works in it", directories=users)
+        return
+    _end(processes.simulator_place_in_use(project))
 
 
-def _project(directory: Path, simulator: bool) -> Project:
-    if settings.read_settings(directory) is None:
+def _end(place: Place) -> None:
+    ran = background.stop(place)
+    text = f"ended the {place.name}" if ran else f"no {place.name} of this directory runs"
+    say.tell("ended", text, process=place.name, ran=ran)
+
+
+def _project(directory: Path, env: str, simulator: bool) -> Project:
+    if settings.read_settings(directory) is None and not env:
         project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
         say.tell("wrote", f"wrote {directory / SETTINGS_FILE}", file=directory / SETTINGS_FILE)
         return project
-    project = settings.load(directory)
+    project = settings.load(directory, env)
     if simulator and not project.simulator:
         raise InvalidParameter(
             f'{directory / SETTINGS_FILE} says target = "aws"; leave --simulator out, or use another directory'

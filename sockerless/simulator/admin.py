@@ -1,6 +1,6 @@
 """The simulator's own HTTP interface at /_sockerless/: health, counts of AWS calls, faults.
 
-GET /_sockerless/health   {"ready", "pid", "instance", "engine": {"address", "reachable"}, "tasks", "calls"}
+GET /_sockerless/health   {"ready", "pid", "instance", "region", "engine": {"address", "reachable"}, "tasks", "calls"}
 GET /_sockerless/calls    {"service": {"Operation": count}}; DELETE starts from nothing
 POST /_sockerless/faults  a fault (see faults.Fault), or {"kind": "spot", "target": task ARN}; DELETE forgets all
 """
@@ -51,6 +51,7 @@ class AdminApplication:
                 "ready": True,
                 "pid": os.getpid(),
                 "instance": self._fargate.id,
+                "region": self._fargate.options.region,
                 "engine": {"address": engine.address, "reachable": engine.reachable()},
                 "tasks": tasks,
                 "calls": self._calls.total(),

@@ -148,13 +148,13 @@ def test_settings_that_are_not_valid_end_with_2(tmp_path: Path) -> None:
 
 def test_outputs_before_apply_name_apply(tmp_path: Path) -> None:
     run("init", str(tmp_path), "--yes")
-    done = run("outputs", "--dir", str(tmp_path), "--env")
+    done = run("outputs", "--dir", str(tmp_path), "--daemon-env")
     assert done.exit_code == 1
     assert "sockerless-kit apply" in done.stderr
 
 
 def test_outputs_takes_one_format() -> None:
-    assert run("outputs", "--json", "--env").exit_code == 2
+    assert run("outputs", "--json", "--daemon-env").exit_code == 2
 
 
 def test_a_plan_without_terraform_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing
     values = json.loads(standing.kit("outputs", "--json").stdout)
     assert values["cluster_name"] == NAME
     assert f"cluster_name = {NAME}\n" in standing.kit("outputs").stdout
-    written = standing.kit("outputs", "--env").stdout
+    written = standing.kit("outputs", "--daemon-env").stdout
     assert written == (standing.directory / ".sockerless" / "daemon.env").read_text()
 
 

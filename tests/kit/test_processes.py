@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 
 from sockerless.errors import Conflict, SystemFailure, Unavailable
-from sockerless.kit import background, processes
+from sockerless.kit import background, processes, serving, up
 from sockerless.kit import project as settings
 from sockerless.kit.project import Project
 from tests.conftest import free_port
@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def leave_state(project: Project) -> None:
     """What a deployment leaves in its directory: Terraform's state, the daemon's records and variables."""
     (project.directory / "terraform.tfstate").write_text(json.dumps(STATE))
-    (project.state_directory / "state").mkdir(parents=True)
+    (project.state_directory / "state").mkdir(parents=True, exist_ok=True)
     (project.state_directory / "daemon.env").write_text("")
 
 
@@ -76,6 +76,54 @@ def test_a_new_one_puts_aside_what_was_true_in_the_one_before(project: Project) 
     assert not (project.directory / "terraform.tfstate").exists()
     assert not (project.state_directory / "state").exists()
     assert json.loads((project.state_directory / "before" / "terraform.tfstate").read_text()) == STATE
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Project, Project]]:
+    """Two environments of one sockerless.toml that share a free endpoint."""
+    (tmp_path / "sockerless.toml").write_text(
+        f'target = "simulator"\nendpoint_url = "http://127.0.0.1:{free_port()}"\n[environments.a]\n[environments.b]\n'
+    )
+    made = (settings.load(tmp_path, "a"), settings.load(tmp_path, "b"))
+    yield made
+    for one in made:
+        background.stop(processes.simulator_place(one.directory))
+
+
+@pytest.mark.engine
+def test_environments_share_one_and_keep_their_state_in_it(two: tuple[Project, Project]) -> None:
+    first, second = two
+    assert processes.ensure_simulator(first)
+    assert not processes.ensure_simulator(second)
+    for one in two:
+        leave_state(one)
+        processes.ensure_simulator(one)
+        assert (one.directory / "terraform.tfstate").exists()
+
+
+@pytest.mark.engine
+def test_down_leaves_the_shared_one_to_a_daemon_that_works_in_it(
+    two: tuple[Project, Project], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = two
+    for one in two:
+        processes.ensure_simulator(one)
+    serving.remember(second.directory, [])  # as a daemon does: this process
+    up.down(first)
+    assert f"the simulated AWS goes on: the daemon of {second.directory} works in it" in capsys.readouterr().out
+    assert processes.simulator_health(first.endpoint_url) is not None
+    (second.state_directory / "hosts.json").unlink()
+    up.down(second)
+    assert capsys.readouterr().out.splitlines()[-1] == "ended the simulator"
+    assert processes.simulator_health(first.endpoint_url) is None
+
+
+@pytest.mark.engine
+def test_one_of_another_region_is_not_shared(tmp_path: Path, project: Project) -> None:
+    processes.ensure_simulator(project)
+    other = settings.from_mapping(tmp_path / "other", settings.to_mapping(project) | {"region": "eu-central-1"})
+    with pytest.raises(Conflict, match="plays us-east-1 and this deployment is in eu-central-1; give it an endpoint"):
+        processes.ensure_simulator(other)
 
 
 def test_terraform_state_of_a_real_account_is_never_touched(project: Project) -> None:
