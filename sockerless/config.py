@@ -6,90 +6,18 @@ Source of the first thirteen: the backend-ecs reference (docs/reference/configur
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sockerless import config_values as values
 from sockerless.errors import InvalidParameter
 
 FILL_COMMAND = "sockerless-kit apply"
 """The command that fills what infrastructure determines."""
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _boolean(value: str) -> bool:
-    lowered = value.strip().lower()
-    if lowered in {"1", "true", "yes", "on"}:
-        return True
-    if lowered in {"0", "false", "no", "off", ""}:
-        return False
-    raise ValueError("expected true or false")
-
-
-def _list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _matching(pattern: str, what: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if value and not compiled.fullmatch(value):
-            raise ValueError(f"expected {what}")
-        return value
-
-    return check
-
-
-def _ids(prefix: str) -> Callable[[str], tuple[str, ...]]:
-    one = _matching(prefix + "-[0-9a-f]+", f"ids like {prefix}-0123abcd, separated by commas")
-
-    def check(value: str) -> tuple[str, ...]:
-        return tuple(one(part) for part in _list(value))
-
-    return check
-
-
-def _seconds(value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        raise ValueError("expected a number of seconds") from None
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("expected a number of seconds, 0 or more")
-    return seconds
-
-
-def _url(schemes: tuple[str, ...]) -> Callable[[str], str]:
-    return _matching(f"({'|'.join(schemes)})://[^\\s/]+(/\\S*)?", f"a URL starting with {' or '.join(schemes)}")
-
-
-def _callback_url(value: str) -> str:
-    url = _url(("http", "https", "ws", "wss"))(value)
-    if set(url) & set("@?#"):
-        raise ValueError("expected a URL without a user, a query or a fragment")
-    return url
-
-
-def _address(value: str) -> tuple[str, int] | None:
-    if not value:
-        return None
-    host, colon, port = value.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("expected HOST:PORT")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address
-
-
-def _path(value: str) -> Path:
-    return Path(value).expanduser()
-
-
-_ROLE = _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", "a role ARN like arn:aws:iam::123456789012:role/name")
+MAX_CPU_UNITS, MAX_MEMORY_MIB = 16384, 122880
+"""The largest Fargate task; the smallest is 256 with 512 (developer guide, "Task CPU and memory")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +31,7 @@ class Variable:
     attribute: str
     default: str
     meaning: str
-    parse: Callable[[str], Any] = _text
+    parse: Callable[[str], Any] = values.text
     required: bool = False
     determined: bool = False
     secret: bool = False
@@ -115,7 +43,7 @@ VARIABLES: tuple[Variable, ...] = (
         "region",
         "us-east-1",
         "AWS region",
-        _matching(r"[a-z]{2}(-[a-z]+)+-\d", "a region like eu-central-1"),
+        values.matching(r"[a-z]{2}(-[a-z]+)+-\d", "a region like eu-central-1"),
         determined=True,
     ),
     Variable("SOCKERLESS_ECS_CLUSTER", "cluster", "sockerless", "ECS cluster name", determined=True),
@@ -124,7 +52,7 @@ VARIABLES: tuple[Variable, ...] = (
         "subnets",
         "",
         "Comma-separated subnet IDs",
-        _ids("subnet"),
+        values.ids("subnet"),
         required=True,
         determined=True,
     ),
@@ -133,16 +61,18 @@ VARIABLES: tuple[Variable, ...] = (
         "security_groups",
         "",
         "Comma-separated security group IDs",
-        _ids("sg"),
+        values.ids("sg"),
         determined=True,
     ),
-    Variable("SOCKERLESS_ECS_TASK_ROLE_ARN", "task_role_arn", "", "IAM role for the task", _ROLE, determined=True),
+    Variable(
+        "SOCKERLESS_ECS_TASK_ROLE_ARN", "task_role_arn", "", "IAM role for the task", values.role, determined=True
+    ),
     Variable(
         "SOCKERLESS_ECS_EXECUTION_ROLE_ARN",
         "execution_role_arn",
         "",
         "IAM role for task execution (image pull, logs)",
-        _ROLE,
+        values.role,
         required=True,
         determined=True,
     ),
@@ -152,7 +82,7 @@ VARIABLES: tuple[Variable, ...] = (
         "public_ip",
         "false",
         "Assign a public IP to tasks and dial their agents there",
-        _boolean,
+        values.boolean,
         determined=True,
     ),
     Variable(
@@ -167,7 +97,7 @@ VARIABLES: tuple[Variable, ...] = (
         "agent_efs_id",
         "",
         "EFS file system that holds the agent",
-        _matching(r"fs-[0-9a-f]+", "a file system id like fs-0123abcd"),
+        values.matching(r"fs-[0-9a-f]+", "a file system id like fs-0123abcd"),
         determined=True,
     ),
     Variable("SOCKERLESS_AGENT_TOKEN", "agent_token", "", "Default agent authentication token", secret=True),
@@ -176,7 +106,7 @@ VARIABLES: tuple[Variable, ...] = (
         "callback_url",
         "",
         "Backend URL for reverse agent mode",
-        _callback_url,
+        values.callback_url,
     ),
     Variable(
         "SOCKERLESS_CALLBACK_LISTEN",
@@ -184,14 +114,14 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "HOST:PORT where the daemon listens for agents in reverse mode (empty: every address, at the port of an http "
         "or ws SOCKERLESS_CALLBACK_URL)",
-        _address,
+        values.address,
     ),
     Variable(
         "SOCKERLESS_ENDPOINT_URL",
         "endpoint_url",
         "",
         "Custom AWS endpoint (simulator mode)",
-        _url(("http", "https")),
+        values.url("http", "https"),
         determined=True,
     ),
     Variable(
@@ -199,7 +129,7 @@ VARIABLES: tuple[Variable, ...] = (
         "agent_efs_access_point",
         "",
         "EFS access point the agent is mounted from",
-        _matching(r"fsap-[0-9a-f]+", "an access point id like fsap-0123abcd"),
+        values.matching(r"fsap-[0-9a-f]+", "an access point id like fsap-0123abcd"),
         determined=True,
     ),
     Variable(
@@ -207,7 +137,7 @@ VARIABLES: tuple[Variable, ...] = (
         "agent_version",
         "",
         "Version of the agent in EFS, the name of its directory there",
-        _matching(r"[0-9a-zA-Z][0-9a-zA-Z._-]*", "a directory name"),
+        values.matching(r"[0-9a-zA-Z][0-9a-zA-Z._-]*", "a directory name"),
         determined=True,
     ),
     Variable(
@@ -215,7 +145,63 @@ VARIABLES: tuple[Variable, ...] = (
         "agent_architecture",
         "X86_64",
         "What that agent was built for, X86_64 or ARM64: containers of the other platform are refused",
-        _matching(r"X86_64|ARM64", "X86_64 or ARM64"),
+        values.architecture,
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_ECS_CAPACITY_PROVIDERS",
+        "capacity_providers",
+        "FARGATE=1",
+        "What tasks run on, with weights: FARGATE (on demand) and FARGATE_SPOT, like FARGATE=1,FARGATE_SPOT=3",
+        values.capacity_providers,
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_EVENTS_QUEUE_URL",
+        "events_queue_url",
+        "",
+        "SQS queue that tells of task changes, one to a daemon (empty: ECS is asked for them)",
+        values.url("http", "https"),
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_ARCHITECTURE",
+        "architecture",
+        "",
+        "What images for both platforms run on, X86_64 or ARM64 (empty: what the agent was built for)",
+        values.architecture,
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_DEFAULT_CPU_UNITS",
+        "default_cpu_units",
+        "256",
+        "CPU of a container that asks for none (1024 = 1 vCPU)",
+        values.number(256, MAX_CPU_UNITS),
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_DEFAULT_MEMORY_MIB",
+        "default_memory_mib",
+        "512",
+        "Memory in MiB of a container that asks for none",
+        values.number(512, MAX_MEMORY_MIB),
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_MAX_CPU_UNITS",
+        "max_cpu_units",
+        str(MAX_CPU_UNITS),
+        "Most CPU the task of a container may have",
+        values.number(256, MAX_CPU_UNITS),
+        determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_MAX_MEMORY_MIB",
+        "max_memory_mib",
+        str(MAX_MEMORY_MIB),
+        "Most memory in MiB the task of a container may have",
+        values.number(512, MAX_MEMORY_MIB),
         determined=True,
     ),
     Variable(
@@ -226,18 +212,26 @@ VARIABLES: tuple[Variable, ...] = (
         determined=True,
     ),
     Variable(
+        "SOCKERLESS_ECR_PULL_THROUGH",
+        "pull_through",
+        "",
+        "Comma-separated HOST=URI pairs: the registries that ECR caches, and what their repositories' URIs start with",
+        values.pull_through,
+        determined=True,
+    ),
+    Variable(
         "SOCKERLESS_REGISTRY_MIRRORS",
         "registry_mirrors",
         "",
-        "Comma-separated mirror URLs asked before docker.io",
-        _list,
+        "Comma-separated mirror URLs asked before docker.io, and before ECR's cache of it",
+        values.several,
     ),
     Variable(
         "SOCKERLESS_STATE_DIR",
         "state_dir",
         "~/.local/state/sockerless",
         "Directory of the daemon's records",
-        _path,
+        values.path,
         determined=True,
     ),
     Variable(
@@ -245,21 +239,21 @@ VARIABLES: tuple[Variable, ...] = (
         "linger_s",
         "60",
         "Seconds a task stays after its process ended, so that start, cp and commit find its files",
-        _seconds,
+        values.seconds,
     ),
     Variable(
         "SOCKERLESS_START_TIMEOUT_S",
         "start_timeout_s",
         "300",
         "Seconds a start may take until its agent answers",
-        _seconds,
+        values.seconds,
     ),
     Variable(
         "SOCKERLESS_DEFINITION_RETENTION_S",
         "definition_retention_s",
         "86400",
         "Seconds an unused task definition is kept before it is deregistered (0 = at once)",
-        _seconds,
+        values.seconds,
     ),
 )
 
@@ -285,17 +279,30 @@ class Config:
     agent_efs_access_point: str
     agent_version: str
     agent_architecture: str
+    capacity_providers: tuple[tuple[str, int], ...]
+    events_queue_url: str
+    architecture: str
+    default_cpu_units: int
+    default_memory_mib: int
+    max_cpu_units: int
+    max_memory_mib: int
     ecr_repository: str
+    pull_through: tuple[tuple[str, str], ...]
     registry_mirrors: tuple[str, ...]
     state_dir: Path
     linger_s: float
     start_timeout_s: float
     definition_retention_s: float
 
+    @property
+    def prefers_arm64(self) -> bool:
+        """Whether an image for both platforms runs on ARM64."""
+        return (self.architecture or self.agent_architecture) == "ARM64"
+
 
 def load(environment: Mapping[str, str] = os.environ) -> Config:
     """Config from the environment. InvalidParameter names every missing or malformed variable and what fills it."""
-    values: dict[str, Any] = {}
+    read: dict[str, Any] = {}
     problems: list[str] = []
     for variable in VARIABLES:
         text = environment.get(variable.name, "") or variable.default
@@ -306,10 +313,10 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
             )
             continue
         try:
-            values[variable.attribute] = variable.parse(text)
+            read[variable.attribute] = variable.parse(text)
         except ValueError as error:
             shown = "its value" if variable.secret else repr(text)
             problems.append(f"{variable.name}: {shown} is not valid: {error}")
     if problems:
         raise InvalidParameter("; ".join(problems))
-    return Config(**values)
+    return Config(**read)

@@ -49,7 +49,7 @@ async def run_task(aws: Aws, request: JsonObject) -> JsonObject:
     except errors.Conflict as conflict:
         return await _task_in_conflict(aws, request, conflict)
     if answer.get("failures"):
-        raise _not_placed(answer["failures"])
+        raise _not_placed(request, answer["failures"])
     if not answer.get("tasks"):
         raise errors.SystemFailure("ecs:RunTask answered with neither a task nor a failure")
     task: JsonObject = answer["tasks"][0]
@@ -120,17 +120,24 @@ async def _task_in_conflict(aws: Aws, request: JsonObject, conflict: errors.Conf
     return known[arns[0]]
 
 
-def _not_placed(failures: list[JsonObject]) -> errors.SockerlessError:
+def _not_placed(request: JsonObject, failures: list[JsonObject]) -> errors.SockerlessError:
     reasons = _reasons(failures)
+    if "Capacity is unavailable" in reasons and _on_spot(request):
+        return errors.Unavailable(f"AWS could not place the task on Fargate Spot: {reasons}; {_SPOT_REMEDY}")
     remedy = next((remedy for words, remedy in _PLACEMENT_REMEDIES if words in reasons), "try again later")
     return errors.Unavailable(f"AWS could not place the task: {reasons}; {remedy}")
 
 
+_SPOT_REMEDY = "try again, or run more on demand (fargate_weight in sockerless.toml, SOCKERLESS_ECS_CAPACITY_PROVIDERS)"
 _PLACEMENT_REMEDIES = (
     ("vCPUs", "ask AWS to raise quota L-3032A538"),
     ("RESOURCE:ENI", "the subnets have no free network interface or address; use more subnets"),
     ("Capacity is unavailable", "Fargate has no capacity in these zones; try again, or use subnets in other zones"),
 )
+
+
+def _on_spot(request: JsonObject) -> bool:
+    return any(item["capacityProvider"] == "FARGATE_SPOT" for item in request.get("capacityProviderStrategy", ()))
 
 
 def _reasons(failures: list[JsonObject]) -> str:

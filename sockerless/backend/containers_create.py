@@ -10,7 +10,7 @@ from sockerless.backend import container_config, definitions, events, images_fin
 from sockerless.backend.context import Backend
 from sockerless.backend.port_bindings import wanted as wanted_ports
 from sockerless.config import FILL_COMMAND, Config
-from sockerless.ecs.fargate import rounding_note, size_for
+from sockerless.ecs.fargate import limits_of, rounding_note, size_for
 from sockerless.ecs.taskdef import AgentDelivery, Shape
 from sockerless.errors import NotFound, NotSupported
 from sockerless.registry.manifest import config_platform, wanted_platforms
@@ -41,7 +41,7 @@ async def create(
     wanted_ports(merged, host_config)
     container_config.check_names(host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
-    size = size_for(nano_cpus, memory_bytes)
+    size = size_for(nano_cpus, memory_bytes, limits_of(backend.config))
     shape = shape_of(backend.config, image, host_config, size)
     taken = {container.name for container in backend.store.containers()}
     container = Container(
@@ -91,7 +91,7 @@ def shape_of(config: Config, image: Image, host_config: JsonObject, size: TaskSi
     if _ARCHITECTURES[architecture] != config.agent_architecture:
         raise NotSupported(
             f"image {image.id} is built for linux/{architecture}, but the agent of this deployment is built for "
-            f"{config.agent_architecture}: use the image for that platform, or run `{FILL_COMMAND}` on a "
+            f"{config.agent_architecture}: use the image for that platform (--platform), or run `{FILL_COMMAND}` on a "
             f"linux/{architecture} machine, which builds and installs the agent for {_ARCHITECTURES[architecture]}"
         )
     return Shape(

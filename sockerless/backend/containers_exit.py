@@ -14,7 +14,8 @@ from dataclasses import replace
 from sockerless.backend import archive_kept, events, health, ports, restart_policy
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
-from sockerless.ecs.state import TaskView
+from sockerless.ecs.state import TaskView, interruption
+from sockerless.ecs.taskdef import log_stream
 from sockerless.errors import NotFound
 from sockerless.types import Container, ContainerState, TaskBinding
 from sockerless.wire.agent import Exited
@@ -56,15 +57,27 @@ async def task_over(
         backend.store.save_container(replace(container, task=None))
 
 
+def explain(backend: Backend, container_id: str, view: TaskView | None) -> None:
+    """Keeps as the container's error why its last task was ended from outside, as Fargate Spot does; harmless again."""
+    container = _record(backend, container_id)
+    if container is None or view is None or container.log_streams[-1:] != (log_stream(view.arn),):
+        return
+    state = container.state
+    reason = interruption(view, state.finished_at_ns)
+    if reason and state.status in {"exited", "restarting"} and not state.error:
+        backend.store.save_container(replace(container, state=replace(state, error=reason)))
+
+
 def _state_from_ecs(state: ContainerState, view: TaskView | None, reason: str) -> ContainerState:
     code = view.exit_code if view is not None else None
+    finished_at_ns = (view.stopped_at_ns if view is not None else 0) or time.time_ns()
     return replace(
         state,
         status="exited",
         exit_code=LOST_EXIT_CODE if code is None else code,
-        error=reason if code is None else "",
+        error=reason if view is None or code is None else interruption(view, finished_at_ns),
         oom_killed=view.oom_killed if view is not None else False,
-        finished_at_ns=(view.stopped_at_ns if view is not None else 0) or time.time_ns(),
+        finished_at_ns=finished_at_ns,
         pid=0,
     )
 

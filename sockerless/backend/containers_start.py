@@ -147,6 +147,7 @@ def _request(backend: Backend, container: Container, binding: TaskBinding) -> Js
         tags=tags.task_tags(daemon, container.id, container.name),
         patience_s=config.start_timeout_s,
         callback_url=config.callback_url,
+        capacity_providers=config.capacity_providers,
     )
 
 

@@ -12,7 +12,7 @@ from sockerless.backend import container_config, definitions, events, images_fin
 from sockerless.backend.containers_create import shape_of
 from sockerless.backend.containers_find import find
 from sockerless.backend.context import Backend
-from sockerless.ecs.fargate import rounding_note, size_for
+from sockerless.ecs.fargate import limits_of, rounding_note, size_for
 from sockerless.errors import Conflict
 from sockerless.types import Container, JsonObject
 
@@ -22,7 +22,8 @@ _CPU = ("NanoCpus", "CpuQuota", "CpuPeriod")
 async def update(backend: Backend, reference: str, changes: JsonObject) -> list[str]:
     """Changes these members of HostConfig, and no other; warnings.
 
-    Conflict, in Docker's form, when a task has another size; InvalidParameter beyond Fargate's largest.
+    Conflict, in Docker's form, when a task has another size; InvalidParameter beyond Fargate's largest or the
+    deployment's limit.
     """
     container = find(backend, reference)
     async with backend.lives.of(container.id).lock:
@@ -51,7 +52,7 @@ async def _updated(backend: Backend, container: Container, changes: JsonObject) 
     if changes.keys() & set(_CPU):
         host_config.update({key: 0 for key in _CPU if key not in changes})
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
-    size = size_for(nano_cpus, memory_bytes)
+    size = size_for(nano_cpus, memory_bytes, limits_of(backend.config))
     updated = replace(container, host_config=host_config, size=size)
     if size == container.size:
         return updated, None

@@ -20,6 +20,7 @@ from sockerless.backend.images_context import ImageContext, open_images
 from sockerless.backend.live import Lives
 from sockerless.backend.poller import Poller
 from sockerless.config import Config
+from sockerless.ecs.fargate import limits_of
 from sockerless.ecs.state import TaskView, view
 from sockerless.errors import SockerlessError
 from sockerless.store.base import Store
@@ -62,7 +63,11 @@ def _ended(backend: Backend, work: asyncio.Task[None]) -> None:
 
 @contextlib.asynccontextmanager
 async def open_backend(config: Config) -> AsyncIterator[Backend]:
-    """The backend over this configuration; containers keep running when it closes. Makes no AWS call by itself."""
+    """The backend over this configuration; containers keep running when it closes. Makes no AWS call by itself.
+
+    InvalidParameter names variables that do not fit together.
+    """
+    limits_of(config)
     store = open_store(config.state_dir)
     events = EventJournal(store)
     aws = open_aws(config)

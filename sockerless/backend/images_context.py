@@ -51,8 +51,8 @@ class EcrAccess:
 class ImageContext:
     """The image verbs' world.
 
-    ecr_repository: where loaded images go, None when the deployment names none. preferred: the platform that containers
-    can have, taken of an image for several.
+    ecr_repository: where loaded images go, None when the deployment names none. preferred: the platform that is taken
+    of an image for several.
     """
 
     store: Store
@@ -80,7 +80,7 @@ async def open_images(
     repository = _ecr_repository(config.ecr_repository)
     mirrors = parse_mirrors(config.registry_mirrors)
     async with open_registry() as registry:
-        preferred = ARM64 if config.agent_architecture == "ARM64" else AMD64
+        preferred = ARM64 if config.prefers_arm64 else AMD64
         yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors, preferred)
 
 

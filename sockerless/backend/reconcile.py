@@ -100,6 +100,7 @@ async def _settle(backend: Backend, container: Container, tasks: dict[str, JsonO
     elif found is None or found.stopped:
         reason = failure_message(found) if found is not None else "ECS no longer knows the task"
         await containers_exit.task_over(backend, container.id, binding, found, reason)
+        containers_exit.explain(backend, container.id, found)
     else:
         age_s = (time.time_ns() - found.started_at_ns) / 1e9 if found.started_at_ns else 0.0
         supervise(backend, container, adopted_age_s=age_s)

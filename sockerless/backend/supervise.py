@@ -83,6 +83,7 @@ async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, 
         await containers_exit.task_over(backend, container_id, binding, watch.view, str(over))
         await _publish(live, None, over)
         await task_end.ensure(backend, watch)
+        containers_exit.explain(backend, container_id, watch.view)
     except SockerlessError as error:
         log.error("container %s: its agent cannot be supervised: %s", container_id[:12], error)
         await _publish(live, None, error)

@@ -8,9 +8,6 @@ from importlib.metadata import version as package_version
 from sockerless.backend.context import Backend
 from sockerless.types import JsonObject
 
-LARGEST_CPUS = 16
-LARGEST_MEMORY_BYTES = 120 * 1024**3
-"""The largest Fargate task (AWS, "Task CPU and memory"): what `docker info` can promise one container."""
 OPERATING_SYSTEM = "AWS Fargate (sockerless)"
 
 
@@ -20,7 +17,8 @@ def product_version() -> str:
 
 
 def info(backend: Backend) -> JsonObject:
-    """Docker's SystemInfo as far as it is true here; counts come from the store."""
+    """Docker's SystemInfo as far as it is true here; counts come from the store, NCPU and MemTotal are the most that
+    one container may have."""
     statuses = [container.state.status for container in backend.store.containers()]
     config = backend.config
     return {
@@ -36,9 +34,9 @@ def info(backend: Backend) -> JsonObject:
         "DriverStatus": [["Cluster", config.cluster], ["Region", config.region], ["Log group", config.log_group]],
         "OperatingSystem": OPERATING_SYSTEM,
         "OSType": "linux",
-        "Architecture": "x86_64",
-        "NCPU": LARGEST_CPUS,
-        "MemTotal": LARGEST_MEMORY_BYTES,
+        "Architecture": "aarch64" if config.prefers_arm64 else "x86_64",
+        "NCPU": max(1, config.max_cpu_units // 1024),
+        "MemTotal": config.max_memory_mib * 1024**2,
         "KernelVersion": "",
         "LoggingDriver": "json-file",
         "RegistryConfig": {"Mirrors": list(config.registry_mirrors), "IndexConfigs": {}, "InsecureRegistryCIDRs": []},
@@ -48,9 +46,10 @@ def info(backend: Backend) -> JsonObject:
 def version(backend: Backend) -> JsonObject:
     """Docker's SystemVersion without what the HTTP layer knows (API versions)."""
     config = backend.config
+    architecture = "arm64" if config.prefers_arm64 else "amd64"
     details = {
         "Os": "linux",
-        "Arch": "amd64",
+        "Arch": architecture,
         "Experimental": "false",
         "Cluster": config.cluster,
         "Region": config.region,
@@ -58,7 +57,7 @@ def version(backend: Backend) -> JsonObject:
     return {
         "Version": product_version(),
         "Os": "linux",
-        "Arch": "amd64",
+        "Arch": architecture,
         "Platform": {"Name": "sockerless-kit"},
         "PythonVersion": platform.python_version(),
         "Components": [

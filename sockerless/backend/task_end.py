@@ -7,6 +7,7 @@ import time
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend.context import Backend
 from sockerless.backend.poller import Watch
+from sockerless.ecs.state import OWN_REASON
 
 PATIENCE_S = 90.0
 """How long an agent that has left may take until ECS says STOPPED, before StopTask is called."""
@@ -26,4 +27,4 @@ async def ensure(backend: Backend, watch: Watch) -> None:
 
 async def stop(backend: Backend, arn: str, reason: str) -> None:
     """StopTask; does nothing for a task that ECS knows no longer."""
-    await aws_ecs.stop_task(backend.aws, backend.config.cluster, arn, f"sockerless: {reason}")
+    await aws_ecs.stop_task(backend.aws, backend.config.cluster, arn, OWN_REASON + reason)

@@ -1,11 +1,15 @@
 """The legal Fargate sizes, and the one that fits what Docker was asked for.
 
-Owns the table of (cpu units, memory MiB) pairs. Knows neither create bodies nor task definitions.
+Owns the table of (cpu units, memory MiB) pairs and what a deployment allows of it. Knows neither create bodies nor
+task definitions.
 Source: Amazon ECS developer guide, "Task CPU and memory" for Fargate on Linux, platform version 1.4.0.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from sockerless.config import FILL_COMMAND, Config
 from sockerless.errors import InvalidParameter
 from sockerless.types import TaskSize
 
@@ -27,20 +31,44 @@ _MAX_CPU_UNITS = max(SIZES)
 _MAX_MEMORY_MIB = max(SIZES[_MAX_CPU_UNITS])
 
 
-def size_for(nano_cpus: int, memory_bytes: int) -> TaskSize:
-    """The smallest legal pair that holds both; 0 asks for nothing, so (0, 0) is 256 units with 512 MiB.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one deployment gives its containers: the size of one that asks for none, and the most a task may have."""
 
-    InvalidParameter when either is negative or beyond Fargate's largest size (16 vCPU, 120 GiB).
+    default_cpu_units: int = min(SIZES)
+    default_memory_mib: int = SIZES[min(SIZES)][0]
+    max_cpu_units: int = _MAX_CPU_UNITS
+    max_memory_mib: int = _MAX_MEMORY_MIB
+
+
+FARGATE_LIMITS = Limits()
+"""Fargate's own: the smallest size unless more is asked, up to the largest."""
+
+
+def limits_of(config: Config) -> Limits:
+    """The deployment's limits; InvalidParameter when a container that asks for nothing could not have its task."""
+    limits = Limits(config.default_cpu_units, config.default_memory_mib, config.max_cpu_units, config.max_memory_mib)
+    size = _smallest(limits.default_cpu_units, limits.default_memory_mib)
+    if not _within(size, limits):
+        raise InvalidParameter(
+            "SOCKERLESS_DEFAULT_CPU_UNITS and SOCKERLESS_DEFAULT_MEMORY_MIB ask for more than SOCKERLESS_MAX_CPU_UNITS "
+            f"and SOCKERLESS_MAX_MEMORY_MIB allow: the task they need has {_shown(size)}"
+        )
+    return limits
+
+
+def size_for(nano_cpus: int, memory_bytes: int, limits: Limits = FARGATE_LIMITS) -> TaskSize:
+    """The smallest legal pair that holds both; 0 asks for nothing, so it takes the default.
+
+    InvalidParameter when either is negative, beyond Fargate's largest size (16 vCPU, 120 GiB) or beyond the limits.
     """
     _refuse_impossible(nano_cpus, memory_bytes)
-    cpu_needed = -(-nano_cpus * _UNITS_PER_VCPU // _NANO)
-    memory_needed = -(-memory_bytes // _MIB)
-    return next(
-        TaskSize(cpu_units, memory_mib)
-        for cpu_units, memories in SIZES.items()
-        for memory_mib in memories
-        if cpu_units >= cpu_needed and memory_mib >= memory_needed
-    )
+    cpu_needed = -(-nano_cpus * _UNITS_PER_VCPU // _NANO) or limits.default_cpu_units
+    memory_needed = -(-memory_bytes // _MIB) or limits.default_memory_mib
+    size = _smallest(cpu_needed, memory_needed)
+    if not _within(size, limits):
+        raise _too_large(nano_cpus, memory_bytes, size, limits)
+    return size
 
 
 def rounding_note(nano_cpus: int, memory_bytes: int, size: TaskSize) -> str | None:
@@ -52,16 +80,43 @@ def rounding_note(nano_cpus: int, memory_bytes: int, size: TaskSize) -> str | No
         asked.append(_memory(memory_bytes))
     if not asked:
         return None
-    return (
-        f"Fargate has fixed sizes: {' and '.join(asked)} rounded up to "
-        f"{size.cpu_units / _UNITS_PER_VCPU:g} vCPU with {size.memory_mib} MiB of memory."
+    return f"Fargate has fixed sizes: {' and '.join(asked)} rounded up to {_shown(size)}."
+
+
+def _within(size: TaskSize, limits: Limits) -> bool:
+    return size.cpu_units <= limits.max_cpu_units and size.memory_mib <= limits.max_memory_mib
+
+
+def _smallest(cpu_needed: int, memory_needed: int) -> TaskSize:
+    return next(
+        TaskSize(cpu_units, memory_mib)
+        for cpu_units, memories in SIZES.items()
+        for memory_mib in memories
+        if cpu_units >= cpu_needed and memory_mib >= memory_needed
     )
 
 
+def _too_large(nano_cpus: int, memory_bytes: int, size: TaskSize, limits: Limits) -> InvalidParameter:
+    asked = [f"--cpus {nano_cpus / _NANO:g}"] if nano_cpus else []
+    asked += [f"--memory {_plain(memory_bytes)}"] if memory_bytes else []
+    return InvalidParameter(
+        f"{' with '.join(asked)} needs a Fargate task of {_shown(size)}, and this deployment allows at most "
+        f"{limits.max_cpu_units / _UNITS_PER_VCPU:g} vCPU and {limits.max_memory_mib} MiB of memory "
+        "(SOCKERLESS_MAX_CPU_UNITS, SOCKERLESS_MAX_MEMORY_MIB): ask for less, or raise max_cpu_units and "
+        f"max_memory_mib in sockerless.toml and run `{FILL_COMMAND}`"
+    )
+
+
+def _shown(size: TaskSize) -> str:
+    return f"{size.cpu_units / _UNITS_PER_VCPU:g} vCPU with {size.memory_mib} MiB of memory"
+
+
 def _memory(memory_bytes: int) -> str:
-    if memory_bytes % _MIB:
-        return f"{memory_bytes} bytes of memory"
-    return f"{memory_bytes // _MIB} MiB of memory"
+    return f"{_plain(memory_bytes)} of memory"
+
+
+def _plain(memory_bytes: int) -> str:
+    return f"{memory_bytes} bytes" if memory_bytes % _MIB else f"{memory_bytes // _MIB} MiB"
 
 
 def _refuse_impossible(nano_cpus: int, memory_bytes: int) -> None:

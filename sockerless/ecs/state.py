@@ -15,7 +15,12 @@ from sockerless.ecs.eni import network_interface
 from sockerless.ecs.taskdef import MAIN_CONTAINER
 from sockerless.types import JsonObject
 
+OWN_REASON = "sockerless: "
+"""What the reason of every StopTask of this daemon starts with."""
+
 _STOPPED = "STOPPED"
+_ENDED_BY_ITSELF = frozenset({None, "", "EssentialContainerExited", "TaskFailedToStart"})
+"""Stop codes of tasks that nobody took away."""
 _ENDED = frozenset({_STOPPED, "DELETED"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,7 +31,8 @@ class TaskView:
 
     exit_code: of MAIN_CONTAINER, None when it never ran or still does. reason: AWS's words, the task's and those its
     containers add. stopped: the main container has ended (ECS may still be taking the task down). running: the task
-    is RUNNING and not stopped.
+    is RUNNING and not stopped. stopping_at_ns: when ECS began to end it. version: grows with each change that ECS makes
+    an event of (0: not told), the same number there and here.
     """
 
     arn: str
@@ -39,9 +45,11 @@ class TaskView:
     reason: str
     oom_killed: bool
     started_at_ns: int
+    stopping_at_ns: int
     stopped_at_ns: int
     stopped: bool
     running: bool
+    version: int
 
 
 def view(task: JsonObject) -> TaskView:
@@ -62,9 +70,11 @@ def view(task: JsonObject) -> TaskView:
         reason=reason,
         oom_killed="OutOfMemory" in reason,
         started_at_ns=_nanoseconds(task.get("startedAt")),
+        stopping_at_ns=_nanoseconds(task.get("stoppingAt")),
         stopped_at_ns=_nanoseconds(_stopped_at(task)) if stopped else 0,
         stopped=stopped,
         running=last_status == "RUNNING" and not stopped,
+        version=int(task.get("version") or 0),
     )
 
 
@@ -78,6 +88,16 @@ def failure_message(view: TaskView) -> str:
     return f"the Fargate task stopped: {text}"
 
 
+def interruption(view: TaskView, finished_at_ns: int) -> str:
+    """Why AWS, or somebody other than this daemon, ended the task of a process that finished then; "" when nobody did.
+
+    A process that had finished before ECS began to end its task was not interrupted.
+    """
+    if view.stop_code in _ENDED_BY_ITSELF or view.reason.startswith(OWN_REASON):
+        return ""
+    return failure_message(view) if finished_at_ns >= view.stopping_at_ns else ""
+
+
 _IMAGE = "the image could not be pulled"
 _RESOURCES = "the task's resources could not be prepared"
 _ARCHITECTURE = "the image has no variant for the task's CPU architecture"
@@ -85,6 +105,8 @@ _ROUTE = (
     "the task needs a route to its registry and CloudWatch: a NAT gateway, a public IP with "
     "SOCKERLESS_ECS_PUBLIC_IP=true, or VPC endpoints"
 )
+_SPOT = "the Fargate Spot task was interrupted by AWS"
+_SPOT_REMEDY = "start it again, or run it on demand: fargate_weight in sockerless.toml"
 _ROLE = "check the permissions of the role in SOCKERLESS_ECS_EXECUTION_ROLE_ARN"
 
 _FAILURES: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -118,7 +140,9 @@ _FAILURES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("vcpu", "limit"), "the account's Fargate quota is used up", "ask AWS to raise quota L-3032A538"),
     (("capacity is unavailable",), "Fargate has no capacity", "try again, or use subnets in other zones"),
     (("network interface",), "the task got no network interface", "try again; check the subnets' free addresses"),
-    (("spotinterruption",), "the Fargate Spot task was interrupted by AWS", ""),
+    (("spot task was interrupted",), _SPOT, _SPOT_REMEDY),
+    (("spotinterruption",), _SPOT, _SPOT_REMEDY),
+    (("terminationnotice",), "AWS took the task's machine away", "start the container again"),
     (("userinitiated",), "the task was stopped", ""),
 )
 """(words that all occur in stop code and reason, what failed, remedy); the first that fits speaks."""

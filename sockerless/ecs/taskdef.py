@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sockerless.config import FILL_COMMAND
+from sockerless.ecs import capacity
 from sockerless.ecs.tags import Tag
 from sockerless.errors import InvalidParameter
 from sockerless.types import JsonObject, TaskBinding, TaskSize
@@ -109,6 +110,7 @@ def run_task(
     tags: list[Tag],
     patience_s: float,
     callback_url: str = "",
+    capacity_providers: capacity.Weights = ((capacity.ON_DEMAND, 1),),
 ) -> JsonObject:
     """RunTask's parameters for one task whose agent has the binding's credentials.
 
@@ -120,7 +122,7 @@ def run_task(
         "cluster": cluster,
         "taskDefinition": definition_arn,
         "count": 1,
-        "launchType": "FARGATE",
+        **capacity.launch(capacity_providers, binding.client_token),
         "platformVersion": PLATFORM_VERSION,
         "enableExecuteCommand": False,
         "clientToken": binding.client_token,

@@ -81,7 +81,9 @@ class TaskService:
         fault = self._faults.take("capacity")
         if fault:
             return {"tasks": [], "failures": [{"reason": fault.reason or NO_CAPACITY}]}
-        tasks = [self._new_task(records, cluster, definition, request) for _ in range(request.count)]
+        tasks = [
+            self._new_task(records, cluster, definition, request, provider) for provider in request.capacity_providers
+        ]
         if token:
             self._tokens[account_id, region, cluster.name, token] = _Idempotent(
                 json.dumps(document, sort_keys=True, default=str), [task.task_arn for task in tasks]
@@ -92,9 +94,10 @@ class TaskService:
         return answer
 
     def _check_launch_rate(self, account_id: str, region: str, request: RunRequest) -> None:
-        pool = "spot" if request.capacity_provider == "FARGATE_SPOT" else "on-demand"
-        if self._throttle and not self._throttle.launches(account_id, region, pool, request.count):
-            raise Refusal("ThrottlingException", "Rate exceeded")
+        on_spot = request.capacity_providers.count("FARGATE_SPOT")
+        for pool, count in (("spot", on_spot), ("on-demand", request.count - on_spot)):
+            if self._throttle and count and not self._throttle.launches(account_id, region, pool, count):
+                raise Refusal("ThrottlingException", "Rate exceeded")
 
     def _run_again(
         self, records: TaskRecords, cluster: Cluster, known: _Idempotent, document: JsonObject
@@ -105,7 +108,12 @@ class TaskService:
         return {"tasks": [task.describe() for task in found], "failures": []}
 
     def _new_task(
-        self, records: TaskRecords, cluster: Cluster, definition: TaskDefinition, request: RunRequest
+        self,
+        records: TaskRecords,
+        cluster: Cluster,
+        definition: TaskDefinition,
+        request: RunRequest,
+        capacity_provider: str | None,
     ) -> Task:
         task_id = new_id()
         task_arn = records.task_arn(cluster, task_id)
@@ -129,7 +137,7 @@ class TaskService:
             memory_mib=request.memory_mib,
             group=request.group,
             started_by=request.document.get("startedBy"),
-            capacity_provider_name=request.capacity_provider,
+            capacity_provider_name=capacity_provider,
             overrides=request.overrides,
             tags=request.tags(),
             ephemeral_storage_gib=request.ephemeral_storage_gib,

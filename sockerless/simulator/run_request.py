@@ -14,13 +14,12 @@ from moto.ec2.models import ec2_backends
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException
 from moto.ecs.models import Cluster, TaskDefinition
 
-from sockerless.simulator import fargate_sizes, roles, tagrules
+from sockerless.simulator import capacity, fargate_sizes, roles, tagrules
 from sockerless.simulator.tasks import JsonObject
 
 MAX_COUNT = 10
 MAX_OVERRIDES_CHARACTERS = 8192
 MAX_SUBNETS, MAX_SECURITY_GROUPS = 16, 5
-_PROVIDERS = {"FARGATE", "FARGATE_SPOT"}
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 _CLIENT_TOKEN = re.compile(r"[\x21-\x7e]{1,64}")
 _NOT_SIMULATED = ("enableExecuteCommand", "placementConstraints", "placementStrategy", "volumeConfigurations")
@@ -75,15 +74,7 @@ class RunRequest:
             raise InvalidParameterException(f"Launch type {launch_type} is not simulated: only FARGATE is.")
         if not launch_type and not self._strategy:
             raise InvalidParameterException("No Container Instances were found in your cluster.")
-        for entry in self._strategy:
-            provider = entry["capacityProvider"]
-            if provider not in (self._cluster.capacity_providers or []):
-                raise InvalidParameterException(
-                    "The specified capacity provider strategy cannot contain a capacity provider that is not "
-                    "associated with the cluster. Associate the capacity provider with the cluster and try again."
-                )
-            if provider not in _PROVIDERS:
-                raise InvalidParameterException(f"Capacity provider {provider} is not simulated.")
+        capacity.strategy(self._strategy, self._cluster.capacity_providers or [])
         if "FARGATE" not in (self._definition.requires_compatibilities or []):
             raise InvalidParameterException("Task definition does not support launch_type FARGATE.")
         if self.document.get("platformVersion") not in {None, "", "LATEST", "1.4.0"}:
@@ -97,13 +88,13 @@ class RunRequest:
             self.document.get("capacityProviderStrategy") or self._cluster.default_capacity_provider_strategy or []
         )
 
-    @property
-    def capacity_provider(self) -> str | None:
-        """The provider that serves a single task: base first, then the greatest weight; None with a launch type."""
+    @cached_property
+    def capacity_providers(self) -> list[str | None]:
+        """The provider of each task, in order; None with a launch type."""
         if not self._strategy:
-            return None
-        chosen = max(self._strategy, key=lambda entry: (entry.get("base") or 0, entry.get("weight") or 0))
-        return str(chosen["capacityProvider"])
+            return [None] * self.count
+        shares = capacity.strategy(self._strategy, self._cluster.capacity_providers or [])
+        return [*capacity.providers(shares, self.count)]
 
     def _check_overrides(self) -> None:
         if len(json.dumps(self.overrides, separators=(",", ":"))) > MAX_OVERRIDES_CHARACTERS:

@@ -78,6 +78,7 @@ class FakeEcs:
                 "attachments": [],
                 "startedBy": request["startedBy"],
                 "tags": request["tags"],
+                "asked": request,
             }
             override = request["overrides"]["containerOverrides"][0]["environment"]
             self.on_run(self.tasks[arn], {entry["name"]: entry["value"] for entry in override})
@@ -100,7 +101,7 @@ class FakeEcs:
     def StopTask(self, cluster: str, task: str, reason: str) -> dict[str, Any]:  # noqa: N802
         if task not in self.tasks:
             raise NotFound("The referenced task was not found.")
-        self.end(task, None, reason)
+        self.end(task, None, reason, "UserInitiated")
         return {}
 
     def address(self, arn: str, address: str) -> None:
@@ -108,7 +109,14 @@ class FakeEcs:
         details = [{"name": "networkInterfaceId", "value": "eni-1"}, {"name": "privateIPv4Address", "value": address}]
         self.tasks[arn]["attachments"] = [{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details}]
 
-    def end(self, arn: str, exit_code: int | None, reason: str = "Essential container in task exited") -> None:
+    def end(
+        self,
+        arn: str,
+        exit_code: int | None,
+        reason: str = "Essential container in task exited",
+        stop_code: str = "EssentialContainerExited",
+        stopping_at: datetime | None = None,
+    ) -> None:
         """Stops a task."""
         container: dict[str, Any] = {"name": "main", "lastStatus": "STOPPED"}
         if exit_code is not None:
@@ -117,7 +125,9 @@ class FakeEcs:
             lastStatus="STOPPED",
             desiredStatus="STOPPED",
             containers=[container],
+            stopCode=stop_code,
             stoppedReason=reason,
+            stoppingAt=stopping_at or datetime.now(UTC),
             stoppedAt=datetime.now(UTC),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +42,8 @@ IMAGE = Image(
     size_bytes=1,
     repo_tags=("img:latest",),
 )
+_NETWORK = f"127.{32 + os.getpid() % 200}.{os.getpid() // 200 % 256}"
+"""This run's own part of the loopback network, so that several runs on one machine do not meet."""
 _addresses = itertools.count(2)
 
 
@@ -96,7 +99,7 @@ class Rig:
         return self.backend.store.find_containers(reference)[0].state.status
 
     def _on_run(self, task: dict[str, Any], env: dict[str, str]) -> None:
-        agent = FakeAgent(f"127.77.0.{next(_addresses)}", env)
+        agent = FakeAgent(f"{_NETWORK}.{next(_addresses)}", env)
         self.prepare(agent)
         self.agents.append(agent)
         if self.answers:

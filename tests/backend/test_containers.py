@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -217,6 +219,51 @@ async def test_a_task_that_stops_behind_our_back_ends_the_container_with_ecss_co
     rig.ecs.end(next(iter(rig.ecs.tasks)), 3)
     await rig.agents[0].close()
     assert (await asyncio.wait_for(waiter, 10)).status_code == 3
+
+
+@pytest.mark.parametrize("told_by", ["the agent", "ECS"])
+async def test_a_spot_interruption_is_the_containers_error(rig: Rig, told_by: str) -> None:
+    rig.prepare = forever
+    container = await rig.create()
+    await containers_start.start(rig.backend, container)
+    waiter = containers_wait.begin_wait(rig.backend, container, "not-running")
+    taken_at = datetime.now(UTC)
+    if told_by == "the agent":
+        await rig.agents[0].exit(143)
+    rig.ecs.end(next(iter(rig.ecs.tasks)), 143, "Your Spot Task was interrupted.", "SpotInterruption", taken_at)
+    await rig.agents[0].close()
+    assert (await asyncio.wait_for(waiter, 10)).status_code == 143
+    said = "the Fargate Spot task was interrupted by AWS: Your Spot Task was interrupted."
+    await eventually(lambda: rig.backend.store.container(container).state.error.startswith(said), timeout_s=45)
+    record = rig.backend.store.container(container)
+    assert (record.state.status, record.state.exit_code, record.task) == ("exited", 143, None)
+
+
+async def test_a_container_that_had_ended_before_its_task_was_taken_has_no_error(rig: Rig) -> None:
+    container = await rig.create()
+    await containers_start.start(rig.backend, container)
+    await eventually(lambda: rig.status(container) == "exited")
+    rig.ecs.end(next(iter(rig.ecs.tasks)), 0, "Your Spot Task was interrupted.", "SpotInterruption")
+    await rig.agents[0].close()
+    await eventually(lambda: rig.backend.store.container(container).task is None, timeout_s=10)
+    assert rig.backend.store.container(container).state.error == ""
+
+
+async def test_a_task_is_asked_for_on_the_provider_that_is_configured(rig: Rig) -> None:
+    rig.backend.config = replace(rig.backend.config, capacity_providers=(("FARGATE_SPOT", 1),))
+    await containers_start.start(rig.backend, await rig.create())
+    (task,) = rig.ecs.tasks.values()
+    assert task["asked"]["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    assert "launchType" not in task["asked"]
+
+
+async def test_a_task_above_the_deployments_maximum_is_refused_and_nothing_is_made(rig: Rig) -> None:
+    rig.backend.config = replace(rig.backend.config, max_memory_mib=2048)
+    with pytest.raises(InvalidParameter, match="--memory 3072 MiB needs"):
+        await rig.create(Memory=3 << 30)
+    assert rig.backend.store.containers() == []
+    await rig.create(Memory=2 << 30)
+    assert rig.ecs.definitions[-1]["memory"] == "2048"
 
 
 async def test_prune_removes_what_does_not_run_and_matches(rig: Rig) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from sockerless.backend import containers_create
+from sockerless.aws.ecr import EcrAuthorization
+from sockerless.backend import containers_create, system
+from sockerless.backend.event_journal import EventJournal
+from sockerless.backend.images_context import open_images
+from sockerless.config import Config, load
 from sockerless.errors import NotFound, NotSupported
-from sockerless.registry.manifest import AMD64, ARM64, wanted_platforms
+from sockerless.registry.manifest import AMD64, ARM64, Platform, wanted_platforms
+from sockerless.store.sqlite import open_store
 from sockerless.types import Image
+from tests.backend.images_rig import REQUIRED
 from tests.backend.rig import IMAGE, Rig
 
 
@@ -65,3 +72,35 @@ def test_of_an_image_for_several_platforms_the_agents_is_taken() -> None:
     assert wanted_platforms("") == (AMD64, ARM64)
     assert wanted_platforms("", ARM64) == (ARM64, AMD64)
     assert wanted_platforms("linux/amd64", ARM64) == (AMD64,)
+
+
+def _config(architecture: str, built_for: str) -> Config:
+    return load(REQUIRED | {"SOCKERLESS_ARCHITECTURE": architecture, "SOCKERLESS_AGENT_ARCHITECTURE": built_for})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "built_for", "preferred"),
+    [("", "X86_64", AMD64), ("", "ARM64", ARM64), ("ARM64", "X86_64", ARM64), ("X86_64", "ARM64", AMD64)],
+)
+async def test_what_an_image_for_both_runs_on_is_configured_else_the_agents(
+    architecture: str, built_for: str, preferred: Platform, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    async with open_images(_config(architecture, built_for), store, EventJournal(store), no_credentials) as context:
+        assert context.preferred == preferred
+    store.close()
+
+
+async def no_credentials() -> EcrAuthorization:
+    raise AssertionError("nobody asks for ECR's credentials here")
+
+
+@pytest.mark.parametrize(("architecture", "shown"), [("X86_64", ("x86_64", "amd64")), ("ARM64", ("aarch64", "arm64"))])
+async def test_info_and_version_show_the_preferred_architecture_and_the_largest_task(
+    rig: Rig, architecture: str, shown: tuple[str, str]
+) -> None:
+    config = replace(rig.backend.config, architecture=architecture, max_cpu_units=512, max_memory_mib=4096)
+    rig.backend.config = config
+    info, version = system.info(rig.backend), system.version(rig.backend)
+    assert (info["Architecture"], version["Arch"]) == shown
+    assert (info["NCPU"], info["MemTotal"]) == (1, 4 << 30)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockerless.ecs.fargate import SIZES, rounding_note, size_for
+from sockerless.config import Config, load
+from sockerless.ecs.fargate import SIZES, Limits, limits_of, rounding_note, size_for
 from sockerless.errors import InvalidParameter
 from sockerless.types import TaskSize
 
@@ -112,3 +113,55 @@ def test_the_note_names_what_was_asked_and_what_it_became() -> None:
 def test_the_impossible_is_refused_with_words(nano_cpus: int, memory_bytes: int, words: str) -> None:
     with pytest.raises(InvalidParameter, match=words):
         size_for(nano_cpus, memory_bytes)
+
+
+LIMITS = Limits(default_cpu_units=512, default_memory_mib=3072, max_cpu_units=2048, max_memory_mib=8192)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory_bytes", "size"),
+    [
+        (0, 0, TaskSize(512, 3072)),
+        (1, 0, TaskSize(1024, 3072)),
+        (0, 1 * GIB, TaskSize(512, 1024)),
+        (0.25, 512 * MIB, TaskSize(256, 512)),
+        (2, 8 * GIB, TaskSize(2048, 8192)),
+    ],
+)
+def test_what_is_not_asked_for_takes_the_deployments_default(cpus: float, memory_bytes: int, size: TaskSize) -> None:
+    assert size_for(int(cpus * CPU), memory_bytes, LIMITS) == size
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory_bytes", "needs"),
+    [
+        (2.5, 0, "--cpus 2.5 needs a Fargate task of 4 vCPU with 8192 MiB of memory"),
+        (0, 8 * GIB + 1, "--memory 8589934593 bytes needs a Fargate task of 2 vCPU with 9216 MiB of memory"),
+        (0.5, 9 * GIB, "--cpus 0.5 with --memory 9216 MiB needs a Fargate task of 2 vCPU with 9216 MiB of memory"),
+    ],
+)
+def test_more_than_the_deployment_allows_is_refused_with_option_limit_and_remedy(
+    cpus: float, memory_bytes: int, needs: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        size_for(int(cpus * CPU), memory_bytes, LIMITS)
+    assert refused.value.message.startswith(needs)
+    assert "allows at most 2 vCPU and 8192 MiB of memory (SOCKERLESS_MAX_CPU_UNITS" in refused.value.message
+    assert "raise max_cpu_units and max_memory_mib in sockerless.toml" in refused.value.message
+
+
+def _config(**variables: str) -> Config:
+    role = "arn:aws:iam::123456789012:role/execution"
+    required = {"SOCKERLESS_ECS_SUBNETS": "subnet-0", "SOCKERLESS_ECS_EXECUTION_ROLE_ARN": role}
+    return load(required | {f"SOCKERLESS_{name}": text for name, text in variables.items()})
+
+
+def test_the_limits_are_those_of_the_configuration() -> None:
+    assert limits_of(_config()) == Limits()
+    given = _config(DEFAULT_CPU_UNITS="512", DEFAULT_MEMORY_MIB="3072", MAX_CPU_UNITS="2048", MAX_MEMORY_MIB="8192")
+    assert limits_of(given) == LIMITS
+
+
+def test_a_default_whose_task_is_above_the_maximum_is_refused() -> None:
+    with pytest.raises(InvalidParameter, match=r"SOCKERLESS_DEFAULT_MEMORY_MIB .* has 1 vCPU with 8192 MiB"):
+        limits_of(_config(DEFAULT_MEMORY_MIB="8192", MAX_CPU_UNITS="512"))

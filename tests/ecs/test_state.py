@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from sockerless.ecs.eni import NetworkInterface, network_interface
-from sockerless.ecs.state import failure_message, view
+from sockerless.ecs.state import failure_message, interruption, view
 from sockerless.types import JsonObject
 
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task/sockerless/0123456789abcdef0123456789abcdef"
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 STARTED_NS = 1767323045678901000
+SPOT = "the Fargate Spot task was interrupted by AWS: Your Spot Task was interrupted."
 
 
 def _task(status: str, main: JsonObject | None = None, **more: Any) -> JsonObject:
@@ -208,7 +209,9 @@ def test_a_containers_reason_is_added_once() -> None:
             "killed for lack of memory",
             "--memory",
         ),
-        ("SpotInterruption", "Your Spot Task was interrupted.", "the Fargate Spot task was interrupted by AWS", ""),
+        ("SpotInterruption", "Your Spot Task was interrupted.", SPOT, "fargate_weight"),
+        ("TerminationNotice", "Your Spot Task was interrupted.", SPOT, "fargate_weight"),
+        ("TerminationNotice", "The host is retired", "AWS took the task's machine away", "start the container again"),
         ("UserInitiated", "Task stopped by user", "the task was stopped: Task stopped by user", ""),
         ("SomethingNew", "A reason of tomorrow", "the Fargate task stopped: A reason of tomorrow", ""),
         ("SomethingNew", "", "ECS gave no reason (stop code SomethingNew)", ""),
@@ -220,3 +223,27 @@ def test_a_stop_reason_becomes_a_sentence_with_its_remedy(stop_code: str, reason
     assert reason in message
     assert remedy in message
     assert ("(" in message.replace(reason, "").replace("(stop code", "")) == bool(remedy)
+
+
+@pytest.mark.parametrize(
+    ("stop_code", "reason", "told"),
+    [
+        ("SpotInterruption", "Your Spot Task was interrupted.", SPOT),
+        ("TerminationNotice", "Your Spot Task was interrupted.", SPOT),
+        ("UserInitiated", "by the operator", "the task was stopped: by the operator"),
+        ("UserInitiated", "sockerless: its container is done", ""),
+        ("EssentialContainerExited", "Essential container in task exited", ""),
+        (None, "", ""),
+    ],
+)
+def test_an_interruption_is_what_neither_the_process_nor_this_daemon_did(
+    stop_code: str | None, reason: str, told: str
+) -> None:
+    seen = view(_task("STOPPED", {}, stopCode=stop_code, stoppedReason=reason, stoppingAt=STARTED))
+    assert interruption(seen, STARTED_NS + 1).startswith(told)
+    assert bool(interruption(seen, STARTED_NS + 1)) == bool(told)
+
+
+def test_a_process_that_had_ended_before_was_not_interrupted() -> None:
+    seen = view(_task("STOPPED", {}, stopCode="SpotInterruption", stoppedReason="x", stoppingAt=STARTED))
+    assert interruption(seen, STARTED_NS - 1) == ""

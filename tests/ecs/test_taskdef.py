@@ -246,6 +246,12 @@ def test_the_run_request_is_idempotent_and_names_its_starter() -> None:
     assert request["enableExecuteCommand"] is False
 
 
+def test_botocore_accepts_the_request_for_spot() -> None:
+    request = _run(capacity_providers=(("FARGATE", 1), ("FARGATE_SPOT", 1)))
+    assert _complaints("RunTask", request) == ""
+    assert "launchType" not in request
+
+
 def test_the_overrides_carry_the_agents_credentials_and_nothing_else_within_awss_limit() -> None:
     overrides = _run()["overrides"]
     assert overrides.keys() == {"containerOverrides"}

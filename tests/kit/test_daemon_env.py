@@ -33,6 +33,26 @@ def test_the_daemon_reads_the_file_whole(tmp_path: Path) -> None:
     assert read.ecr_repository.endswith("/test/images")
     assert read.state_dir == tmp_path / ".sockerless" / "state"
     assert read.endpoint_url == ""
+    assert read.events_queue_url.endswith("/test-events")
+    assert [host for host, _ in read.pull_through] == ["docker.io", "quay.io"]
+
+
+def test_the_capacity_that_sockerless_toml_asks_for_reaches_the_daemon(tmp_path: Path) -> None:
+    asked = {
+        "fargate_weight": 1,
+        "spot_weight": 3,
+        "architecture": "ARM64",
+        "default_cpu_units": 512,
+        "default_memory_mib": 1024,
+        "max_cpu_units": 2048,
+        "max_memory_mib": 8192,
+    }
+    path = daemon_env.write(deployment(tmp_path, **asked), "v1", "X86_64")
+    read = config.load(serve.parse_env(path.read_text(), str(path)))
+    assert read.capacity_providers == (("FARGATE", 1), ("FARGATE_SPOT", 3))
+    assert read.architecture == "ARM64"
+    assert (read.default_cpu_units, read.default_memory_mib) == (512, 1024)
+    assert (read.max_cpu_units, read.max_memory_mib) == (2048, 8192)
 
 
 def test_the_simulator_s_address_is_written_in_simulator_mode_only(tmp_path: Path) -> None:
