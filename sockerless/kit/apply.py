@@ -5,12 +5,13 @@ Owns: the order of these and what apply says and asks on the way. Knows no comma
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import click
 
-from sockerless.kit import agent_install, daemon_env, outputs, plan, progress, say, terraform
+from sockerless.kit import agent_install, daemon_env, estimate, outputs, plan, progress, say, terraform
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import Project
@@ -35,7 +36,7 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
 
 
 def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) -> Plan:
-    """Renders what sockerless.toml asks for, plans it and prints the table."""
+    """Renders what sockerless.toml asks for, plans it and prints the table and what it costs."""
     rendering, started = plan.prepare(project)
     for name in rendering.written:
         say.tell("rendered", f"rendered {name}", file=name)
@@ -47,6 +48,9 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) 
     say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
     planned = plan.make(project, plugin_dir, destroy)
     say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
+    costs = estimate.of_plan(project, terraform.show(project, planned.path))
+    told = [*estimate.lines(costs), estimate.change_line(costs)]
+    say.tell("estimate", "\n".join(told), **dataclasses.asdict(costs))
     return planned
 
 

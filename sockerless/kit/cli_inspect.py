@@ -1,4 +1,4 @@
-"""The commands that look and change nothing: status, environments, doctor.
+"""The commands that look and change nothing: status, environments, doctor, cost.
 
 Owns: their options and help. Each calls one function of the kit and prints what it returned.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import doctor, overview, project, say, status
+from sockerless.kit import cost, doctor, overview, project, say, status
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
@@ -21,7 +21,7 @@ from sockerless.kit.cli_options import (
 
 def register(group: click.Group) -> None:
     """Adds the commands to the group."""
-    for command in (status_command, environments_command, doctor_command):
+    for command in (status_command, environments_command, doctor_command, cost_command):
         group.add_command(command)
 
 
@@ -93,3 +93,23 @@ def doctor_command(
         for finding in findings:
             click.echo(doctor.line(finding))
     context.exit(0 if met else 1)
+
+
+@click.command("cost")
+@directory_option
+@env_option
+@document_option
+def cost_command(directory: Path, env: str) -> None:
+    """Show what the deployment costs as it stands and runs now, by AWS's list prices.
+
+    Infrastructure from terraform's state, tasks from ECS; what is paid for by use is named with its price.
+
+    \b
+    Example: sockerless-kit cost --json
+    """
+    found = cost.gather(project.load(directory, env))
+    if say.machines():
+        say.document(found)
+        return
+    for line in cost.lines(found):
+        click.echo(line)

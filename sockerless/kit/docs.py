@@ -1,7 +1,7 @@
 """The generated reference pages: configuration from config.VARIABLES, commands from Click, the API from its tables.
 
-Owns: what docs/reference/{configuration,cli}.md say, and the writing of docker_api_mapping.md. `scripts/docs` writes
-them, `scripts/docs --check` fails when one is out of step. Knows no page that a person writes.
+Owns: what docs/reference/{configuration,cli,prices}.md say, and the writing of docker_api_mapping.md. `scripts/docs`
+writes them, `scripts/docs --check` fails when one is out of step. Knows no page that a person writes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import click
 
 from sockerless.api.docs import docker_api_page
 from sockerless.config import VARIABLES, Variable
+from sockerless.kit import prices
 from sockerless.kit.cli import cli
 
 REFERENCE = Path("docs/reference")
@@ -42,6 +43,26 @@ def _variable_row(variable: Variable) -> str:
     default = "_(required)_" if variable.required else f"`{variable.default}`" if variable.default else ""
     meaning = variable.meaning + (" (never logged)" if variable.secret else "")
     return f"| `{variable.name}` | {default} | {_cell(meaning)} | {'*apply*' if variable.determined else 'you'} |"
+
+
+def prices_page() -> str:
+    """docs/reference/prices.md: the table that estimates are made from."""
+    rows = "\n".join(
+        f"| {price.name} | {'about ' if price.approximate else ''}${price.usd:g} | {price.per} | "
+        f"[{price.page}](https://aws.amazon.com/{price.page}/pricing/) |"
+        for price in prices.TABLE
+    )
+    return (
+        _GENERATED.format(source="sockerless/kit/prices.py")
+        + "# Prices\n\n"
+        + f"What `plan`, `apply` and `cost` reckon with: AWS's list prices for {prices.REGION}, Linux, put together\n"
+        + f"on {prices.DATED}. A month is {prices.HOURS_PER_MONTH} hours. Discounts, free tiers, taxes and\n"
+        + "data transfer out of AWS are not in it. A Spot task is taken to cost\n"
+        + f"{prices.SPOT_SHARE:.0%} of the same on demand, which AWS changes with supply.\n\n"
+        + "| What | US dollars | per | AWS's page |\n| --- | --- | --- | --- |\n"
+        + rows
+        + "\n"
+    )
 
 
 def cli_page() -> str:
@@ -98,7 +119,12 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"configuration.md": configuration_page, "cli.md": cli_page, "docker_api_mapping.md": docker_api_page}
+PAGES = {
+    "configuration.md": configuration_page,
+    "cli.md": cli_page,
+    "docker_api_mapping.md": docker_api_page,
+    "prices.md": prices_page,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -134,6 +134,29 @@ def output(project: Project) -> dict[str, Any]:
     return document
 
 
+def show(project: Project, planned: Path) -> dict[str, Any]:
+    """What the plan holds, as `terraform show -json` tells it: planned_values, prior_state, resource_drift and more.
+
+    It holds values that are nobody's business: pick what is asked for, print nothing of it as it is.
+    """
+    code, out, err = _captured(
+        project, "show", str(planned.relative_to(project.directory)), json=python_terraform.IsFlagged
+    )
+    if code != 0:
+        raise terraform_failures.failure("show", (), err, log_path(project))
+    document: dict[str, Any] = json.loads(out)
+    return document
+
+
+def state(project: Project) -> dict[str, Any]:
+    """The state as terraform keeps it (format 4), wherever it does; {} when nothing was ever applied."""
+    code, out, err = _captured(project, "state pull")
+    if code != 0:
+        raise terraform_failures.failure("state pull", (), err, log_path(project))
+    document: dict[str, Any] = json.loads(out or "{}")
+    return document
+
+
 def log_path(project: Project) -> Path:
     """Where everything terraform said since start_log() is."""
     return project.state_directory / LOG_FILE
@@ -239,9 +262,9 @@ def _start(
     return process  # type: ignore[no-any-return]
 
 
-def _captured(project: Project | None, command: str, **options: Any) -> tuple[int, str, str]:
+def _captured(project: Project | None, command: str, *arguments: str, **options: Any) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a short command."""
-    code, out, err = _terraform(project).cmd(_command_line(project, command), **options)
+    code, out, err = _terraform(project).cmd(_command_line(project, command), *arguments, **options)
     return int(code), str(out), str(err)
 
 
