@@ -68,7 +68,7 @@ CONFIG: tuple[Option, ...] = (
     honoured(
         "Hostname",
         TEXT,
-        "HOSTNAME, /etc/hostname and /etc/hosts; the kernel's host name is Fargate's own.",
+        "HOSTNAME, /etc/hostname and /etc/hosts; the kernel's host name is Fargate's own. Not with a read-only root.",
         "--hostname",
     ),
     honoured("ExposedPorts", MAP, "Shown by inspect and ps; nothing is published by it.", "--expose"),
@@ -86,7 +86,12 @@ CONFIG: tuple[Option, ...] = (
         _check_health,
     ),
     not_built("Volumes", MAP, _NO_VOLUMES, _KEEP_OUTSIDE, "--volume", is_absent),
-    honoured("Domainname", TEXT, "Part of the name in /etc/hosts and /etc/hostname.", "--domainname"),
+    honoured(
+        "Domainname",
+        TEXT,
+        "Part of the name in /etc/hosts and /etc/hostname. Not with a read-only root.",
+        "--domainname",
+    ),
     impossible(
         "NetworkDisabled",
         FLAG,

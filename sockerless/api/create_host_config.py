@@ -181,7 +181,7 @@ HOST_CONFIG: tuple[Option, ...] = (
     honoured("ReadonlyRootfs", FLAG, "readonlyRootFilesystem of the task definition.", "--read-only"),
     honoured("Init", FLAG, "The agent is the init process of every container, asked for or not.", "--init"),
     honoured("CapDrop", TEXTS, "The agent drops them before the process starts.", "--cap-drop", _check_drops),
-    honoured("ExtraHosts", TEXTS, "Lines of /etc/hosts.", "--add-host", _check_hosts),
+    honoured("ExtraHosts", TEXTS, "Lines of /etc/hosts. Not with a read-only root.", "--add-host", _check_hosts),
     honoured("ConsoleSize", NUMBERS, "The terminal's first size.", check=_check_console),
     echoed("ContainerIDFile", TEXT, "Written by the client itself."),
     echoed("Annotations", TEXT_MAP, "Metadata, shown by inspect."),
@@ -240,9 +240,11 @@ HOST_CONFIG: tuple[Option, ...] = (
     honoured("PublishAllPorts", FLAG, "Every exposed TCP port, at free ports of the daemon's machine.",
              "--publish-all"),
     not_built("Links", TEXTS, _NETWORKS, _ADD_HOST, "--link"),
-    honoured("Dns", TEXTS, "The servers of /etc/resolv.conf.", "--dns", _check_servers),
-    honoured("DnsOptions", TEXTS, "The options of /etc/resolv.conf.", "--dns-option", _check_words),
-    honoured("DnsSearch", TEXTS, "The search domains of /etc/resolv.conf.", "--dns-search", _check_words),
+    honoured("Dns", TEXTS, "The servers of /etc/resolv.conf. Not with a read-only root.", "--dns", _check_servers),
+    honoured("DnsOptions", TEXTS, "The options of /etc/resolv.conf. Not with a read-only root.", "--dns-option",
+             _check_words),
+    honoured("DnsSearch", TEXTS, "The search domains of /etc/resolv.conf. Not with a read-only root.", "--dns-search",
+             _check_words),
 )  # fmt: skip
 
 SHOWN_WHEN_SET = frozenset({"Annotations", "Init", "KernelMemory", "Mounts", "StorageOpt", "Sysctls", "Tmpfs"})

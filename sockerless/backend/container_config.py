@@ -136,12 +136,13 @@ def _names(container: Container) -> dict[str, Any]:
     }
 
 
-def check_names(host: JsonObject) -> None:
+def check_names(config: JsonObject, host: JsonObject) -> None:
     """NotSupported for names that a read-only root would keep the agent from writing."""
-    asked = [key for key in ("ExtraHosts", "Dns", "DnsSearch", "DnsOptions") if host.get(key)]
+    asked = [f"Config.{key}" for key in ("Hostname", "Domainname") if config.get(key)]
+    asked += [f"HostConfig.{key}" for key in ("ExtraHosts", "Dns", "DnsSearch", "DnsOptions") if host.get(key)]
     if asked and host.get("ReadonlyRootfs"):
         raise NotSupported(
-            f"HostConfig.{asked[0]} together with HostConfig.ReadonlyRootfs is not supported: the agent writes names "
+            f"{asked[0]} together with HostConfig.ReadonlyRootfs is not supported: the agent writes names "
             "inside the container, where a read-only root forbids it; leave one of them out"
         )
 

@@ -39,7 +39,7 @@ async def create(
     container_config.stop_signal(merged)
     restart_policy.check(host_config)
     wanted_ports(merged, host_config)
-    container_config.check_names(host_config)
+    container_config.check_names(merged, host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
     size = size_for(nano_cpus, memory_bytes, limits_of(backend.config))
     shape = shape_of(backend.config, image, host_config, size)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sockerless.backend import container_config as cc
-from sockerless.errors import InvalidParameter
+from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import JsonObject
+from tests.backend.rig import Rig
 
 IMAGE: JsonObject = {"Entrypoint": ["/entry"], "Cmd": ["serve"], "Env": ["A=1", "B=2"], "Labels": {"x": "image"}}
 
@@ -52,3 +53,26 @@ def test_cpu_is_asked_for_in_two_ways(host: JsonObject, nano: int) -> None:
 def test_an_unknown_stop_signal_is_refused() -> None:
     with pytest.raises(InvalidParameter, match="Invalid signal: NOPE"):
         cc.stop_signal({"StopSignal": "NOPE"})
+
+
+@pytest.mark.parametrize(
+    ("config", "host", "name"),
+    [
+        ({"Hostname": "web"}, {}, "Config.Hostname"),
+        ({"Domainname": "example.com"}, {}, "Config.Domainname"),
+        ({}, {"ExtraHosts": ["db:10.0.0.1"]}, "HostConfig.ExtraHosts"),
+        ({}, {"DnsOptions": ["ndots:1"]}, "HostConfig.DnsOptions"),
+    ],
+)
+def test_names_that_a_read_only_root_keeps_from_being_written_are_refused(
+    config: JsonObject, host: JsonObject, name: str
+) -> None:
+    cc.check_names(config, host)
+    with pytest.raises(NotSupported, match=f"{name} together with HostConfig.ReadonlyRootfs is not supported"):
+        cc.check_names(config, {**host, "ReadonlyRootfs": True})
+
+
+async def test_create_refuses_a_name_beside_a_read_only_root(rig: Rig) -> None:
+    with pytest.raises(NotSupported, match=r"Config\.Hostname"):
+        await rig.create(config={"Hostname": "web"}, ReadonlyRootfs=True)
+    await rig.create(config={"Hostname": ""}, ReadonlyRootfs=True)

@@ -9,7 +9,7 @@ import pytest
 from sockerless.backend import containers_remove, containers_start, containers_stats, containers_update
 from sockerless.errors import Conflict, InvalidParameter, NotFound
 from sockerless.types import JsonObject, TaskSize
-from tests.backend.rig import Rig
+from tests.backend.rig import IMAGE, Rig
 
 GIB = 1 << 30
 
@@ -121,12 +121,40 @@ async def test_cpus_replace_a_quota(rig: Rig) -> None:
 
 async def test_a_tasks_size_is_fixed_but_what_fits_it_may_be_asked_for(rig: Rig) -> None:
     container = await running(rig)
-    message = f"Cannot update container {container}: Fargate fixes a task's size when it starts"
+    message = f"Cannot update container {container}: Fargate fixes a task's size and limits when it starts"
     with pytest.raises(Conflict, match=message):
         await containers_update.update(rig.backend, container, {"Memory": GIB})
     assert "Memory" not in rig.backend.store.container(container).host_config
     assert await containers_update.update(rig.backend, container, {"Memory": 400 << 20}) == []
     assert rig.backend.store.container(container).host_config["Memory"] == 400 << 20
+
+
+FILES = [{"Name": "nofile", "Soft": 2000, "Hard": 4000}]
+
+
+async def test_another_limit_of_open_files_is_another_definition(rig: Rig) -> None:
+    container = await rig.create("web")
+    assert await containers_update.update(rig.backend, container, {"Ulimits": FILES}) == []
+    await containers_start.start(rig.backend, container)
+    limits = rig.ecs.definitions[-1]["containerDefinitions"][0]["ulimits"]
+    assert limits == [{"name": "nofile", "softLimit": 2000, "hardLimit": 4000}]
+    record = rig.backend.store.container(container)
+    assert record.task_definition_arn.endswith(f":{len(rig.ecs.definitions)}")
+
+
+async def test_a_tasks_limit_of_open_files_is_fixed(rig: Rig) -> None:
+    container = await running(rig, Ulimits=FILES)
+    with pytest.raises(Conflict, match="Fargate fixes a task's size and limits when it starts"):
+        await containers_update.update(rig.backend, container, {"Ulimits": [{**FILES[0], "Hard": 5000}]})
+    assert rig.backend.store.container(container).host_config["Ulimits"] == FILES
+    assert await containers_update.update(rig.backend, container, {"Ulimits": FILES}) == []
+
+
+async def test_a_restart_policy_changes_without_the_image(rig: Rig) -> None:
+    container = await rig.create("web")
+    rig.backend.store.delete_image(IMAGE.id)
+    await containers_update.update(rig.backend, container, {"RestartPolicy": {"Name": "always"}})
+    assert rig.backend.store.container(container).host_config["RestartPolicy"] == {"Name": "always"}
 
 
 async def test_no_container_gets_more_than_fargate_has(rig: Rig) -> None:
