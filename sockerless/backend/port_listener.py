@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 BACKLOG = 128
 ANSWER_TIMEOUT_S = 15.0
+SPARE_ANSWER_TIMEOUT_S = 1.0
+"""What a tunnel that was opened in advance is given: its peer may have gone since, and a fresh one costs little."""
 
 Tunnel = aiohttp.ClientWebSocketResponse
 OpenTunnel = Callable[[], Awaitable[Tunnel]]
@@ -54,6 +56,7 @@ class PortListener:
         self._spare: asyncio.Task[Tunnel] | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Future[bool]] = set()
 
     async def start(self) -> None:
         """Accepts from now on."""
@@ -64,12 +67,13 @@ class PortListener:
         """Stops listening and ends every connection."""
         if self._server is not None:
             self._server.close()
-        ending = [*self._connections, *([self._spare] if self._spare else [])]
+        if self._spare is not None:
+            self._drop(self._spare)
+        ending = list(self._connections)
         for task in ending:
             task.cancel()
-        for done in await asyncio.gather(*ending, return_exceptions=True):
-            if isinstance(done, aiohttp.ClientWebSocketResponse):
-                await done.close()
+        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -82,6 +86,9 @@ class PortListener:
             log.info("no connection to port %d of the task: %s", self._container_port, error)
             writer.transport.abort()
             return
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         try:
             await _splice(reader, writer, tunnel)
         finally:
@@ -93,26 +100,50 @@ class PortListener:
         spare, self._spare = self._spare, None
         self._refill()
         if spare is not None:
-            with contextlib.suppress(SockerlessError, OSError, aiohttp.ClientError, asyncio.CancelledError):
-                if not (kept := await spare).closed:
-                    return await self._ask(kept)
-        return await self._ask(await self._open_tunnel())
+            try:
+                await asyncio.wait({spare})
+            except asyncio.CancelledError:
+                self._drop(spare)
+                raise
+            if _is_open(spare):
+                with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
+                    return await self._ask(spare.result(), SPARE_ANSWER_TIMEOUT_S)
+        return await self._ask(await self._open_tunnel(), ANSWER_TIMEOUT_S)
 
-    async def _ask(self, tunnel: Tunnel) -> Tunnel:
-        await tunnel.send_str(json.dumps({"port": self._container_port}))
-        answer = await tunnel.receive(timeout=ANSWER_TIMEOUT_S)
-        if answer.type is not aiohttp.WSMsgType.TEXT:
-            raise ConnectionError("the agent closed the tunnel")
-        refusal = json.loads(answer.data).get("error")
-        if refusal:
-            await tunnel.close()
-            raise Unavailable(str(refusal.get("message")))
+    async def _ask(self, tunnel: Tunnel, timeout_s: float) -> Tunnel:
+        try:
+            await tunnel.send_str(json.dumps({"port": self._container_port}))
+            answer = await tunnel.receive(timeout=timeout_s)
+            if answer.type is not aiohttp.WSMsgType.TEXT:
+                raise ConnectionError("the agent closed the tunnel")
+            refusal = json.loads(answer.data).get("error")
+            if refusal:
+                raise Unavailable(str(refusal.get("message")))
+        except BaseException:
+            self._abandon(tunnel)
+            raise
         return tunnel
+
+    def _drop(self, spare: asyncio.Task[Tunnel]) -> None:
+        """Ends a spare tunnel that nobody will use, open or still to come."""
+        spare.cancel()
+        spare.add_done_callback(lambda done: self._abandon(done.result()) if _is_open(done) else None)
+
+    def _abandon(self, tunnel: Tunnel) -> None:
+        """Closes a tunnel that came to nothing, without waiting for a peer that may be dead."""
+        closing = asyncio.ensure_future(tunnel.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _refill(self) -> None:
         if self._spare is None:
             self._spare = asyncio.ensure_future(self._open_tunnel())
             self._spare.add_done_callback(_retrieve)
+
+
+def _is_open(spare: asyncio.Task[Tunnel]) -> bool:
+    """Whether a spare tunnel that is no longer awaited can be used."""
+    return not spare.cancelled() and spare.exception() is None and not spare.result().closed
 
 
 def _retrieve(spare: asyncio.Task[Tunnel]) -> None:
