@@ -15,6 +15,7 @@ from sockerless.backend import exec_process
 from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_exit import LOST_EXIT_CODE
 from sockerless.backend.containers_find import find, require_running
+from sockerless.backend.containers_wait import begin_wait
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.events import emit
 from sockerless.backend.exec_instance import ExecInstance
@@ -28,6 +29,8 @@ from sockerless.wire import agent_exec
 
 SETTLED_TIMEOUT_S = 10.0
 """How long a resize waits for the start that it follows. Docker's time."""
+EXIT_TIMEOUT_S = 2.0
+"""How long the news of an exit may take that the agent knows of already."""
 NOT_STARTED_CODE = 126
 """Docker's exit code of an exec that could not be started, for reasons that are not its program's."""
 
@@ -136,7 +139,11 @@ def _require_unpaused(container: Container) -> None:
 
 async def _begin(backend: Backend, container: Container, instance: ExecInstance, asked: agent_exec.Exec) -> ExecStream:
     link = await reachable(backend, container)
-    stream, pid = await open_exec(link, container.id, asked)
+    try:
+        stream, pid = await open_exec(link, container.id, asked)
+    except Conflict:
+        await _require_running(backend, container)
+        raise
     instance.begun(pid)
     _emit(backend, instance.view, f"exec_start: {exec_process.command(instance.view.config)}")
 
@@ -144,6 +151,19 @@ async def _begin(backend: Backend, container: Container, instance: ExecInstance,
         spawn(backend, asyncio.create_task(work, name=f"exec {instance.view.id[:12]}"))
 
     return ExecStream(stream, partial(_ended, backend, instance), instance.lose, background, raw=asked.raw)
+
+
+async def _require_running(backend: Backend, container: Container) -> None:
+    """For an agent that says the process has ended: Conflict in the words for what becomes of the container."""
+    exit_ = begin_wait(backend, container.id, "next-exit")
+    try:
+        require_running(backend.store.container(container.id))
+        await asyncio.wait_for(exit_, EXIT_TIMEOUT_S)
+        require_running(backend.store.container(container.id))
+    except (TimeoutError, NotFound):
+        return
+    finally:
+        exit_.cancel()
 
 
 async def _attached(backend: Backend, instance: ExecInstance, stream: ExecStream, *, detach: bool) -> Attachment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -15,10 +16,12 @@ from sockerless.backend import (
     containers_update,
     containers_wait,
     events,
+    exec,
 )
 from sockerless.backend.restart_policy import applies, next_pause_s
 from sockerless.errors import Conflict, InvalidParameter, NotModified, Unavailable
 from sockerless.types import Container, TaskSize
+from sockerless.wire.agent_exec import Refused
 from tests.backend.rig import Rig, eventually
 
 
@@ -92,6 +95,17 @@ async def test_while_it_waits_it_is_restarting_and_says_so(rig: Rig) -> None:
     with pytest.raises(NotModified):
         await containers_start.start(rig.backend, created)
     await containers_remove.remove(rig.backend, created, force=True, volumes=False)
+
+
+async def test_an_exec_that_meets_the_exit_is_told_that_it_is_restarting(rig: Rig) -> None:
+    created = await begun(rig, "always", code=None)  # type: ignore[arg-type]
+    exec_id = exec.create(rig.backend, created, {"Cmd": ["x"]})
+    rig.agents[0].execs.refusal = Refused("conflict", "the process is not running")
+    starting = asyncio.create_task(exec.start(rig.backend, exec_id, detach=True, tty=False, console_size=None))
+    await eventually(lambda: rig.agents[0].execs.asked != [])
+    await rig.agents[0].exit(1)
+    with pytest.raises(Conflict, match=f"Container {created} is restarting, wait until the container is running"):
+        await starting
 
 
 async def test_stop_ends_the_waiting_for_good_and_a_start_counts_anew(rig: Rig) -> None:
