@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 60.0
-HEARTBEAT_S = 20.0
+HEARTBEAT_S = 60.0
+"""How often the control connection is pinged; aiohttp waits half of it for the pong, so a network that is held for 20 s
+ends nothing, and an agent that vanished is known after LOST_S of agent_connector.py."""
 
 
 class StartRefused(InvalidParameter):

@@ -13,7 +13,7 @@ from sockerless.backend.containers_start import start
 from sockerless.backend.containers_wait import begin_wait
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
-from sockerless.backend.reach import reachable
+from sockerless.backend.reach import reachable, reachable_again
 from sockerless.errors import Conflict, DeadlineExceeded, InvalidParameter, NotModified, Unavailable
 from sockerless.types import Container
 from sockerless.wire import signals
@@ -53,12 +53,11 @@ async def _stop_through_agent(
 ) -> bool:
     """Whether the process ended by signals; False when the agent cannot be reached or the process survives."""
     try:
-        link = await reachable(backend, container)
         if grace_s != 0:
-            await _signal(backend, container, link, number)
+            await _signal_surely(backend, container, number)
             if await _ends(exit_, None if grace_s < 0 else grace_s):
                 return True
-        await _signal(backend, container, link, SIGKILL)
+        await _signal_surely(backend, container, SIGKILL)
         return await _ends(exit_, KILL_TIMEOUT_S)
     except Unavailable:
         return False
@@ -98,7 +97,10 @@ async def kill(backend: Backend, reference: str, signal: str) -> None:
         backend.store.save_container(replace(container, stopped_by_user=True))
     exit_ = begin_wait(backend, container.id, "not-running")
     try:
-        await _signal(backend, container, await reachable(backend, container), number)
+        if number == SIGKILL:
+            await _signal_surely(backend, container, number)
+        else:
+            await _signal(backend, container, await reachable(backend, container), number)
     except Unavailable:
         if number != SIGKILL:
             raise
@@ -114,6 +116,15 @@ def signal_number(text: str) -> int:
         return signals.number(text)
     except ValueError as error:
         raise InvalidParameter(str(error)) from error
+
+
+async def _signal_surely(backend: Backend, container: Container, number: int) -> None:
+    """_signal(), over the next link when this one breaks: the process may get the signal twice then."""
+    link = await reachable(backend, container)
+    try:
+        await _signal(backend, container, link, number)
+    except Unavailable:
+        await _signal(backend, container, await reachable_again(backend, container, link), number)
 
 
 async def _signal(backend: Backend, container: Container, link: AgentLink, number: int) -> None:

@@ -56,10 +56,17 @@ class Live:
             self.link, self.link_error = link, error
             self.link_changed.notify_all()
 
-    async def linked(self) -> AgentLink:
-        """The link, once there is one; raises the error when there will be none. Bounded by the caller."""
+    async def linked(self, *, other_than: AgentLink | None = None) -> AgentLink:
+        """The link, once there is one; raises the error when there will be none. Bounded by the caller.
+
+        other_than: a link that broke, perhaps before that was published.
+        """
+
+        def settled() -> bool:
+            return self.link_error is not None or (self.link is not None and self.link is not other_than)
+
         async with self.link_changed:
-            await self.link_changed.wait_for(lambda: self.link is not None or self.link_error is not None)
+            await self.link_changed.wait_for(settled)
             if self.link is None:
                 raise self.link_error or AssertionError("woken without a link and without an error")
             return self.link

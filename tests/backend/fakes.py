@@ -141,6 +141,8 @@ class FakeAgent:
         self.exit_code: int | None = 0
         self.refusal: tuple[wire.ErrorKind, str] | None = None
         self.ignores: set[int] = set()
+        self.cut_at: list[str] = []
+        """Requests at which the control connection breaks before they are answered, each once."""
         self.stdin = bytearray()
         self.starts = 0
         self.signals: list[int] = []
@@ -196,6 +198,10 @@ class FakeAgent:
         async for message in connection:
             request = wire.decode(message)
             assert isinstance(request, wire.Request)
+            if request.op in self.cut_at:
+                self.cut_at.remove(request.op)
+                connection.transport.abort()
+                break
             await connection.send(wire.encode(self._answer(request)))
             if request.op == "start" and self.refusal is None:
                 await self._run()

@@ -16,6 +16,8 @@ from sockerless.backend import (
     containers_wait,
     streams,
 )
+from sockerless.backend.agent_connector import LOST_S
+from sockerless.backend.agent_link import HEARTBEAT_S
 from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, Unavailable
 from sockerless.wire import stdcopy
 from tests.backend.rig import Rig, eventually
@@ -264,6 +266,21 @@ async def test_a_task_above_the_deployments_maximum_is_refused_and_nothing_is_ma
     assert rig.backend.store.containers() == []
     await rig.create(Memory=2 << 30)
     assert rig.ecs.definitions[-1]["memory"] == "2048"
+
+
+async def test_a_stop_whose_link_breaks_goes_on_over_the_next_one(rig: Rig) -> None:
+    rig.prepare = forever
+    container = await rig.create()
+    await containers_start.start(rig.backend, container)
+    rig.agents[0].cut_at = ["signal"]
+    await containers_stop.stop(rig.backend, container, 5, None)
+    assert (rig.agents[0].signals, rig.agents[0].cut_at) == ([15], [])
+    assert rig.ecs.calls["ecs", "StopTask"] == 0
+    assert rig.backend.store.container(container).state.exit_code == 143
+
+
+def test_a_control_connection_outlives_a_network_that_is_held_for_20_s() -> None:
+    assert 20 < HEARTBEAT_S / 2 <= HEARTBEAT_S * 1.5 <= LOST_S
 
 
 async def test_prune_removes_what_does_not_run_and_matches(rig: Rig) -> None:
