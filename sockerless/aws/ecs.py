@@ -17,7 +17,9 @@ from sockerless.types import JsonObject
 TASKS_PER_DESCRIBE = 100
 _MISSING = "MISSING"
 _ACTIVE = "ACTIVE"
-_REASON_CHARACTERS = 1024
+_REASON_CHARACTERS = 255
+"""StopTask's reason in AWS's older SDK references: "Up to 255 characters are allowed in this message". Newer ones, and
+the service's model, name no number, so this is the largest that is known to be taken."""
 
 
 async def register_task_definition(aws: Aws, definition: JsonObject) -> str:

@@ -179,10 +179,12 @@ async def test_tasks_of_every_starter_are_listed_without_a_filter(scripted_aws: 
     assert "startedBy" not in script.asked[0].parameters
 
 
-async def test_a_task_is_stopped_with_its_reason_cut_to_awss_length(scripted_aws: Aws, script: ScriptedAws) -> None:
+async def test_a_task_is_stopped_with_its_reason_cut_to_the_255_characters_of_awss_reference(
+    scripted_aws: Aws, script: ScriptedAws
+) -> None:
     script.answers(task={"taskArn": ARN + "1"})
     await ecs.stop_task(scripted_aws, CLUSTER, ARN + "1", "r" * 2000)
-    assert script.asked[0].parameters == {"cluster": CLUSTER, "task": ARN + "1", "reason": "r" * 1024}
+    assert script.asked[0].parameters == {"cluster": CLUSTER, "task": ARN + "1", "reason": "r" * 255}
 
 
 async def test_stopping_a_task_that_ecs_no_longer_knows_is_done(scripted_aws: Aws, script: ScriptedAws) -> None:
