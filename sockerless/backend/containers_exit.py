@@ -113,12 +113,16 @@ def forget(backend: Backend, container: Container, result: WaitResult) -> None:
     """Deletes the record and answers everybody who still waits for the container."""
     backend.store.delete_container(container.id)
     archive_kept.forget(backend, container.id)
-    events.emit(backend, container, "destroy")
-    live = backend.lives.of(container.id)
-    for attachment in list(live.attachments):
-        attachment.release()
-    live.complete_removal(result)
-    backend.lives.drop(container.id)
+    try:
+        events.emit(backend, container, "destroy")
+    finally:
+        live = backend.lives.of(container.id)
+        for attachment in list(live.attachments):
+            attachment.release()
+        live.complete_removal(result)
+        backend.lives.drop(container.id)
+        if backend.config.definition_retention_s == 0:
+            backend.unused_definitions.set()
 
 
 async def _drain(backend: Backend, container_id: str) -> None:

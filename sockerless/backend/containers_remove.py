@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from sockerless.backend import containers_exit, definitions, task_end
+from sockerless.backend import containers_exit, task_end
 from sockerless.backend.containers_find import find
 from sockerless.backend.containers_stop import stop_locked
 from sockerless.backend.context import Backend
@@ -48,8 +48,6 @@ async def _forget(backend: Backend, container_id: str) -> None:
     backend.store.save_container(replace(container, state=replace(container.state, status="removing")))
     await _end_task(backend, container)
     containers_exit.forget(backend, container, WaitResult(container.state.exit_code))
-    if backend.config.definition_retention_s == 0:
-        await definitions.sweep(backend)
 
 
 async def _end_task(backend: Backend, container: Container) -> None:

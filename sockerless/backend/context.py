@@ -31,7 +31,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Backend:
-    """One running daemon. callbacks: the agents that may call. background: tasks that end with it."""
+    """One running daemon.
+
+    callbacks: the agents that may call. unused_definitions: set when definitions may be swept at once. to_restart:
+    ids of containers whose restart policy wants them to run again. background: tasks that end with the daemon.
+    """
 
     config: Config
     store: Store
@@ -43,6 +47,8 @@ class Backend:
     callbacks: Callbacks = field(default_factory=Callbacks)
     lives: Lives = field(default_factory=Lives)
     definition_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    unused_definitions: asyncio.Event = field(default_factory=asyncio.Event)
+    to_restart: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
 

@@ -7,6 +7,7 @@ shapes share one definition and definitions outlive containers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import replace
@@ -55,21 +56,32 @@ async def _register(backend: Backend, shape: Shape, key: str) -> str:
 
 async def sweep(backend: Backend) -> None:
     """Deregisters definitions that no container uses and that are older than the retention time."""
+    for record in backend.store.task_definitions():
+        if await _deregister_unused(backend, record.shape):
+            await asyncio.sleep(DEREGISTER_SPACING_S)
+
+
+async def _deregister_unused(backend: Backend, shape: str) -> bool:
+    """Whether this shape's definition was deregistered. Decided under the lock, by the records as they are then."""
     retention_ns = int(backend.config.definition_retention_s * 1e9)
     async with backend.definition_lock:
         used = {container.task_definition_arn for container in backend.store.containers()}
         for record in backend.store.task_definitions():
-            if record.arn in used or time.time_ns() - record.last_used_at_ns < retention_ns:
-                continue
-            await aws_ecs.deregister_task_definition(backend.aws, record.arn)
-            backend.store.delete_task_definition(record.shape)
-            await asyncio.sleep(DEREGISTER_SPACING_S)
+            unused = record.arn not in used and time.time_ns() - record.last_used_at_ns >= retention_ns
+            if record.shape == shape and unused:
+                await aws_ecs.deregister_task_definition(backend.aws, record.arn)
+                backend.store.delete_task_definition(shape)
+                return True
+    return False
 
 
 async def sweep_forever(backend: Backend) -> None:
-    """Sweeps every SWEEP_INTERVAL_S until cancelled; what AWS refuses is tried again at the next round."""
+    """Sweeps every SWEEP_INTERVAL_S, or when woken, until cancelled; what AWS refuses is tried at the next round."""
     while True:
-        await asyncio.sleep(SWEEP_INTERVAL_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SWEEP_INTERVAL_S):
+                await backend.unused_definitions.wait()
+        backend.unused_definitions.clear()
         try:
             await sweep(backend)
         except SockerlessError as error:

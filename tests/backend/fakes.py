@@ -7,6 +7,7 @@ real TLS WebSocket server that speaks wire/agent.py and plays a scripted process
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import tempfile
 import time
@@ -18,20 +19,48 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
-from sockerless.errors import NotFound
+from sockerless.errors import NotFound, SystemFailure
+from sockerless.store.base import Store
 from sockerless.wire import agent as wire
 from sockerless.wire import stdcopy
 from sockerless.wire.agent_health import HealthReport
 from tests.backend.fake_exec import FakeExecs
 
+_WRITES = ("save_", "delete_", "add_")
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012"
 
 
+class FillingDisk:
+    """A store that can be full: then what writes fails as it does with SQLite, and is counted in refused."""
+
+    def __init__(self, store: Store) -> None:
+        self.full = False
+        self.refused = 0
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        def write(*arguments: Any) -> Any:
+            if self.full:
+                self.refused += 1
+                raise SystemFailure("the records cannot be used: database or disk is full")
+            return method(*arguments)
+
+        return write if name.startswith(_WRITES) else method
+
+
 class FakeEcs:
-    """Stands in for aws.session.Aws. tasks: ARN -> Task; on_run is called with each new task and its overrides."""
+    """Stands in for aws.session.Aws. tasks: ARN -> Task; on_run is called with each new task and its overrides.
+
+    runs: RunTask's requests. public: EC2's public address of every network interface.
+    """
 
     def __init__(self) -> None:
+        self.runs: list[dict[str, Any]] = []
+        self.public: str | None = None
         self.tasks: dict[str, dict[str, Any]] = {}
         self.calls: Counter[tuple[str, str]] = Counter()
         self.by_token: dict[str, str] = {}
@@ -66,6 +95,7 @@ class FakeEcs:
         return {}
 
     def RunTask(self, **request: Any) -> dict[str, Any]:  # noqa: N802
+        self.runs.append(request)
         token = request["clientToken"]
         if token not in self.by_token:
             arn = f"{CLUSTER_ARN}:task/test/{len(self.tasks):032x}"
@@ -104,6 +134,10 @@ class FakeEcs:
         self.end(task, None, reason, "UserInitiated")
         return {}
 
+    def DescribeNetworkInterfaces(self, NetworkInterfaceIds: list[str]) -> dict[str, Any]:  # noqa: N802, N803
+        association = {"Association": {"PublicIp": self.public}} if self.public else {}
+        return {"NetworkInterfaces": [{"NetworkInterfaceId": eni, **association} for eni in NetworkInterfaceIds]}
+
     def address(self, arn: str, address: str) -> None:
         """Attaches the network interface."""
         details = [{"name": "networkInterfaceId", "value": "eni-1"}, {"name": "privateIPv4Address", "value": address}]
@@ -140,6 +174,7 @@ class FakeAgent:
         self.output: list[tuple[int, bytes]] = [(stdcopy.STDOUT, b"hello\n")]
         self.exit_code: int | None = 0
         self.refusal: tuple[wire.ErrorKind, str] | None = None
+        self.on_start: Callable[[], None] = lambda: None
         self.ignores: set[int] = set()
         self.cut_at: list[str] = []
         """Requests at which the control connection breaks before they are answered, each once."""
@@ -224,10 +259,11 @@ class FakeAgent:
     async def report(self, health: HealthReport) -> None:
         """A probe has ended: every control connection is told."""
         self.health = health
-        for control in list(self._controls):
-            await control.send(wire.encode(health))
+        await self._tell(health)
 
     def _answer(self, request: wire.Request) -> wire.Reply:
+        if request.op == "start":
+            self.on_start()
         if request.op == "start" and self.refusal is not None:
             return wire.Reply(request.id, error_kind=self.refusal[0], message=self.refusal[1])
         if request.op == "start":
@@ -264,5 +300,9 @@ class FakeAgent:
         for stream in list(self._streams):
             await stream.close()
         self._streams.clear()
+        await self._tell(self._exited)
+
+    async def _tell(self, news: HealthReport | wire.Exited) -> None:
         for control in list(self._controls):
-            await control.send(wire.encode(self._exited))
+            with contextlib.suppress(ConnectionClosed):  # a daemon that is just leaving
+                await control.send(wire.encode(news))

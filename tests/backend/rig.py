@@ -21,9 +21,10 @@ from sockerless.backend.images_context import EcrAccess, ImageContext
 from sockerless.backend.poller import Poller
 from sockerless.ecs.state import TaskView, view
 from sockerless.registry.client import Registry
+from sockerless.store.base import Store
 from sockerless.store.sqlite import open_store
 from sockerless.types import Image, JsonObject
-from tests.backend.fakes import FakeAgent, FakeEcs
+from tests.backend.fakes import FakeAgent, FakeEcs, FillingDisk
 
 ENVIRONMENT = {
     "SOCKERLESS_ECS_SUBNETS": "subnet-1",
@@ -48,22 +49,30 @@ _addresses = itertools.count(2)
 
 
 class Rig:
-    """backend: the daemon that lives now. agents: one per task, in order. prepare: sets a new agent's script."""
+    """backend: the daemon that lives now. agents: one per task, in order. prepare: sets a new agent's script.
+
+    settings: variables beside ENVIRONMENT, for the next daemon. disk: its store. private: the address that ECS tells,
+    None for the agent's own.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.settings: dict[str, str] = {}
         self.ecs = FakeEcs()
         self.agents: list[FakeAgent] = []
         self.prepare: Callable[[FakeAgent], None] = lambda agent: None
         self.answers = True
+        self.private: str | None = None
         self.comes_up_after_s = 0.0
         self.ecs.on_run = self._on_run
         self._listening: set[asyncio.Task[None]] = set()
 
     async def boot(self) -> Backend:
         """A daemon starts over the store as it is."""
-        settings = configuration.load({**ENVIRONMENT, "SOCKERLESS_STATE_DIR": str(self.directory)})
-        store = open_store(settings.state_dir)
+        directory = {"SOCKERLESS_STATE_DIR": str(self.directory)}
+        settings = configuration.load({**ENVIRONMENT, **directory, **self.settings})
+        self.disk = FillingDisk(open_store(settings.state_dir))
+        store = cast(Store, self.disk)
         events, aws = EventJournal(store), cast(Aws, self.ecs)
 
         async def describe(arns: list[str]) -> dict[str, TaskView]:
@@ -107,7 +116,7 @@ class Rig:
             self._listening.add(work)
 
     async def _come_up(self, agent: FakeAgent, arn: str) -> None:
-        self.ecs.address(arn, agent.address)
+        self.ecs.address(arn, self.private or agent.address)
         await asyncio.sleep(self.comes_up_after_s)
         await agent.listen()
         self.ecs.tasks[arn]["lastStatus"] = "RUNNING"
