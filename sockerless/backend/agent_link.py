@@ -63,9 +63,12 @@ class AgentLink:
         self._replies: dict[int, asyncio.Future[wire.Reply]] = {}
 
     async def connect(self) -> wire.Hello:
-        """Opens the control connection. OSError or aiohttp.ClientError when nobody (or not our agent) answers."""
+        """Opens the control connection. OSError or aiohttp.ClientError when nobody (or not our agent) answers.
+
+        SystemFailure when what answers speaks otherwise than wire/agent.py.
+        """
         self._control = await self._dial(wire.CONTROL, heartbeat=HEARTBEAT_S)
-        message = wire.decode(await self._control.receive_str(timeout=CONNECT_TIMEOUT_S))
+        message = _decoded(await self._control.receive_str(timeout=CONNECT_TIMEOUT_S))
         if not isinstance(message, wire.Hello):
             raise SystemFailure("the agent's first message is not its hello")
         return message
@@ -101,7 +104,7 @@ class AgentLink:
             async for message in self._control:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break
-                decoded = wire.decode(message.data)
+                decoded = _decoded(message.data)
                 if isinstance(decoded, wire.Exited | HealthReport):
                     on_news(decoded)
                 elif isinstance(decoded, wire.Reply) and decoded.id in self._replies:
@@ -124,6 +127,13 @@ class AgentLink:
             return await self._session.ws_connect(
                 self._base + path, headers=self._headers, ssl=self._pin, max_msg_size=0, heartbeat=heartbeat, compress=0
             )
+
+
+def _decoded(text: str) -> wire.Message:
+    try:
+        return wire.decode(text)
+    except ValueError as error:
+        raise SystemFailure(f"the agent does not speak this daemon's language: {error}") from error
 
 
 def _result(op: str, reply: wire.Reply) -> dict[str, Any]:

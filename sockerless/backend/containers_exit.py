@@ -31,6 +31,7 @@ async def process_exited(backend: Backend, container_id: str, exited: Exited) ->
     """The agent reports the main process's end; harmless when it is reported again."""
     container = _record(backend, container_id)
     if container is None or container.state.status not in {"running", "paused"}:
+        auto_remove(backend, container)
         return
     ended = replace(
         container.state,
@@ -55,6 +56,7 @@ async def task_over(
         container = _record(backend, container_id)
     if container is not None:
         backend.store.save_container(replace(container, task=None))
+        auto_remove(backend, container)
 
 
 def explain(backend: Backend, container_id: str, view: TaskView | None) -> None:
@@ -93,12 +95,21 @@ async def _finish(backend: Backend, container_id: str, ended: ContainerState, la
     unwatched = health.unwatched(container.health)
     container = replace(container, state=ended, last_log_ns=last_log_ns, health=unwatched)
     backend.store.save_container(container)
-    _tell(backend, container)
-    live = backend.lives.of(container_id)
-    result = WaitResult(container.state.exit_code)
-    live.complete_exit(result)
-    if container.host_config.get("AutoRemove") and not live.restarting:
-        forget(backend, container, result)
+    if ended.status == "restarting":
+        backend.to_restart.put_nowait(container_id)
+    try:
+        _tell(backend, container)
+    finally:
+        backend.lives.of(container_id).complete_exit(WaitResult(ended.exit_code))
+    auto_remove(backend, container)
+
+
+def auto_remove(backend: Backend, container: Container | None) -> None:
+    """Forgets an exited container that asked for it, also when a daemon died (or the disk was full) at its exit."""
+    if container is None or container.state.status != "exited" or not container.host_config.get("AutoRemove"):
+        return
+    if not backend.lives.of(container.id).restarting:
+        forget(backend, container, WaitResult(container.state.exit_code))
 
 
 def _tell(backend: Backend, container: Container) -> None:

@@ -11,12 +11,11 @@ import contextlib
 import logging
 from dataclasses import replace
 
-from sockerless.backend import events
 from sockerless.backend.containers_start import start_locked
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.reach import reachable
 from sockerless.backend.restart_policy import next_pause_s
-from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, Unavailable
+from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, SystemFailure, Unavailable
 from sockerless.types import Container
 
 log = logging.getLogger(__name__)
@@ -24,11 +23,10 @@ log = logging.getLogger(__name__)
 
 async def restart_forever(backend: Backend) -> None:
     """Schedules a run for every container that is restarting, now and from now on, until cancelled."""
-    deaths = events.stream(backend, {"type": ("container",), "event": ("die",)}, None, None)
     for container in backend.store.containers():
         _schedule(backend, container)
-    async for event in deaths:
-        found = _record(backend, event.actor_id)
+    while True:
+        found = _record(backend, await backend.to_restart.get())
         if found is not None:
             _schedule(backend, found)
 
@@ -50,13 +48,16 @@ async def _run_again(backend: Backend, exited: Container) -> None:
             container = _record(backend, exited.id)
             if container is None or container.state.status != "restarting" or not _same_run(container, exited):
                 return
-            if await _started(backend, container):
-                return
+            try:
+                if await _started(backend, container):
+                    return
+            except SystemFailure as error:
+                log.warning("container %s cannot be restarted yet: %s", container.id[:12], error)
         ran_s = 0.0
 
 
 async def _started(backend: Backend, container: Container) -> bool:
-    """Whether it runs again, or never will; False when another attempt may do it."""
+    """Whether it runs again, or never will; False when another attempt may do it. SystemFailure: no record written."""
     container = replace(container, restart_count=container.restart_count + 1)
     backend.store.save_container(container)
     if container.task is not None:
@@ -71,6 +72,8 @@ async def _started(backend: Backend, container: Container) -> bool:
         return False
     except SockerlessError as error:
         log.warning("container %s cannot be restarted: %s", container.id[:12], error)
+        left = _record(backend, container.id)
+        return left is None or left.state.status != "restarting"
     return True
 
 

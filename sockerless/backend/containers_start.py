@@ -179,21 +179,32 @@ async def _run_process(
 
 
 async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:
-    """Records why, ends the task, and does what auto-remove promises: its `wait` must not hang."""
+    """Ends the task behind the caller's back, releases who is attached, and records why the start failed.
+
+    Raises nothing, so that the start's own error is told: a `wait` that must not hang is told what could not be
+    recorded, and a task that could not be stopped is tried again.
+    """
     container = backend.store.container(container_id)
-    live = backend.lives.of(container_id)
+    live, binding = backend.lives.of(container_id), container.task
+    if binding is not None and binding.task_arn is not None:
+        if live.supervisor is not None:
+            live.supervisor.cancel()
+        task_end.stop_behind(backend, binding.task_arn, f"container {container.name} failed to start")
+    await live.set_link(None)
+    for attachment in list(live.attachments):
+        attachment.release()
     code = error.exit_code if isinstance(error, StartRefused) else FAILED_TO_START
-    binding = container.task
-    state = replace(container.state, error=str(error), exit_code=code)
+    try:
+        _record_failure(backend, container, str(error), code)
+    except SockerlessError as failure:
+        log.error("container %s: it cannot be recorded that its start failed: %s", container_id[:12], failure)
+        live.complete_removal(WaitResult(code, str(failure)))
+
+
+def _record_failure(backend: Backend, container: Container, reason: str, code: int) -> None:
+    state = replace(container.state, error=reason, exit_code=code)
     if state.status == "restarting":
         state = replace(state, status="exited")
     backend.store.save_container(replace(container, state=state, task=None))
-    if live.supervisor is not None:
-        live.supervisor.cancel()
-    await live.set_link(None)
-    if binding is not None and binding.task_arn is not None:
-        await task_end.stop(backend, binding.task_arn, f"container {container.name} failed to start")
-    for attachment in list(live.attachments):
-        attachment.release()
     if container.host_config.get("AutoRemove"):
         containers_exit.forget(backend, container, WaitResult(code))

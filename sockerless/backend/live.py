@@ -29,7 +29,7 @@ class Live:
 
     lock: held by the verb that changes the container (start, stop, restart, rename, rm), one at a time.
     starting: held from the agent's start request until the record says running; exits are settled under it.
-    link: the agent's control link while it is up; link_error: why it never will be again.
+    link: the agent's control link while it is up; link_error: why there is none, when that is known.
     attachments: clients attached now, before and after the start, execs' clients too.
     listeners: its published ports, open while the process runs.
     restart_pause_s: what the restart policy waited before the last run, 0 when that was not its doing.
@@ -51,13 +51,13 @@ class Live:
     link_changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def set_link(self, link: AgentLink | None, error: SockerlessError | None = None) -> None:
-        """Publishes the link, its loss (None) or that it will never come (error)."""
+        """Publishes the link, its loss (None), or why there is none (error)."""
         async with self.link_changed:
             self.link, self.link_error = link, error
             self.link_changed.notify_all()
 
     async def linked(self, *, other_than: AgentLink | None = None) -> AgentLink:
-        """The link, once there is one; raises the error when there will be none. Bounded by the caller.
+        """The link, once there is one; raises why there is none when that is known. Bounded by the caller.
 
         other_than: a link that broke, perhaps before that was published.
         """

@@ -96,7 +96,8 @@ class Poller:
         failures = 0
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), self._interval_s() * 2**failures)
+                async with asyncio.timeout(self._interval_s() * 2**failures):  # wait_for may swallow a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 pass
             else:

@@ -31,13 +31,25 @@ RETRY_INTERVAL_S = 5.0
 
 async def start_up(backend: Backend) -> None:
     """Reconciles, at most FIRST_ATTEMPT_TIMEOUT_S long; what AWS does not answer by then goes on in the background."""
+    _drop_half_created(backend)
     archive_kept.sweep(backend)
+    spawn(backend, asyncio.create_task(restart_forever(backend), name="restarts"))
     work = asyncio.create_task(_until_done(backend), name="reconcile")
     spawn(backend, work)
-    spawn(backend, asyncio.create_task(restart_forever(backend), name="restarts"))
     spawn(backend, asyncio.create_task(definitions.sweep_forever(backend), name="definition sweep"))
     spawn(backend, asyncio.create_task(backend.aws.warm(), name="AWS clients"))
     await asyncio.wait([work], timeout=FIRST_ATTEMPT_TIMEOUT_S)
+
+
+def _drop_half_created(backend: Backend) -> None:
+    """Forgets containers whose create an earlier daemon did not live to finish: nobody was told their ids.
+
+    A definition that was registered for one is found again by its family.
+    """
+    for container in backend.store.containers():
+        if not container.task_definition_arn:
+            log.warning("container %s was not created completely: forgetting it", container.name)
+            backend.store.delete_container(container.id)
 
 
 async def _until_done(backend: Backend) -> None:
@@ -66,6 +78,8 @@ async def reconcile(backend: Backend) -> None:
     for container in backend.store.containers():
         if container.state.status == "removing":
             containers_exit.forget(backend, container, WaitResult(container.state.exit_code))
+        elif container.task is None:
+            containers_exit.auto_remove(backend, container)
 
 
 async def _stop_unknown(backend: Backend, arns: list[str]) -> None:
@@ -124,3 +138,5 @@ async def _roll_back(backend: Backend, container: Container, found: TaskView | N
     if container.state.status == "created":
         state = replace(container.state, error="the daemon ended while the container was starting", exit_code=125)
         backend.store.save_container(replace(container, task=None, state=state))
+        if container.host_config.get("AutoRemove"):
+            containers_exit.forget(backend, container, WaitResult(state.exit_code))

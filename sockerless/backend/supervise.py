@@ -2,28 +2,30 @@
 
 One supervising task per live task: it waits for the address, dials (the agent usually speaks before ECS says
 RUNNING), listens, dials again when the connection breaks, and settles the record when the task is over.
+Law: nothing but the task's end ends it. What AWS or the disk refuses meanwhile is tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import aiohttp
 
 from sockerless.aws import ec2
-from sockerless.backend import containers_exit, task_end
+from sockerless.backend import retry, task_end
 from sockerless.backend.agent_link import AgentLink
-from sockerless.backend.agent_news import News, settle_forever
+from sockerless.backend.agent_news import News, TaskEnded, TaskStopped, settle_forever, settled
 from sockerless.backend.callback import host_of
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import Live
 from sockerless.backend.poller import Watch
 from sockerless.ecs.state import failure_message
-from sockerless.errors import NotFound, SockerlessError, SystemFailure
+from sockerless.errors import NotFound, SockerlessError, SystemFailure, Unavailable
 from sockerless.types import Container, TaskBinding
 from sockerless.wire.agent import Hello
 
@@ -58,39 +60,81 @@ def supervise(backend: Backend, container: Container, *, adopted_age_s: float | 
 
 async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, watch: Watch, *, new: bool) -> None:
     """new: the process has not run in this task yet, so its agent is still to come, whatever the record says."""
-    live = backend.lives.of(container_id)
-    news: asyncio.Queue[News] = asyncio.Queue()
+    live, news = backend.lives.of(container_id), asyncio.Queue[News]()
     settling = asyncio.create_task(settle_forever(backend, container_id, news), name=f"news {container_id[:12]}")
     spawn(backend, settling)
     if binding.calls:
         backend.callbacks.expect(binding.credentials)
+    supervised = _Supervised(backend, container_id, binding, live, watch, news, settling, binding.address)
     try:
-        _check_mode(backend, binding)
-        while True:
-            leaving = not new and _has_exited(backend, container_id)
-            attempts = ATTEMPTS_AFTER_EXIT if leaving else None
-            link, hello = await _reach(backend, container_id, binding, watch, attempts)
-            new = False
-            backend.poller.set_urgent(watch, False)
-            _remember(backend, container_id, watch.arn, hello.address)
-            news.put_nowait(hello)
-            await _publish(live, link)
-            await link.listen(news.put_nowait)
-            await _publish(live, None)
-            await asyncio.wait_for(news.join(), containers_exit.DRAIN_TIMEOUT_S * 2)
-            backend.poller.set_urgent(watch, not _has_exited(backend, container_id))
-    except TaskOver as over:
-        await containers_exit.task_over(backend, container_id, binding, watch.view, str(over))
-        await _publish(live, None, over)
+        over = await _until_over(supervised, new)
+        news.put_nowait(TaskEnded(binding, watch.view, str(over)))
+        await settled(news, settling)
+        await _publish(supervised, None, over)
         await task_end.ensure(backend, watch)
-        containers_exit.explain(backend, container_id, watch.view)
-    except SockerlessError as error:
-        log.error("container %s: its agent cannot be supervised: %s", container_id[:12], error)
-        await _publish(live, None, error)
+        news.put_nowait(TaskStopped(watch.view))
+        await settled(news, settling)
     finally:
         settling.cancel()
         backend.callbacks.forget(binding.credentials.agent_id)
         backend.poller.unwatch(watch)
+
+
+@dataclass(eq=False)
+class _Supervised:
+    """What one supervising task works on. settling: the task that settles news. address: of the agent, once known."""
+
+    backend: Backend
+    container_id: str
+    binding: TaskBinding
+    live: Live
+    watch: Watch
+    news: asyncio.Queue[News]
+    settling: asyncio.Task[None]
+    address: str | None
+
+
+async def _until_over(supervised: _Supervised, new: bool) -> TaskOver:
+    """Connects and listens, again and again until the task is over; why it is."""
+    pauses_s = retry.pauses_s()
+    while True:
+        try:
+            _raise_if_over(supervised.watch)
+            link, hello = await _reach(supervised, new)
+            new, pauses_s = False, retry.pauses_s()
+            await _listen(supervised, link, hello)
+        except TaskOver as over:
+            return over
+        except SockerlessError as error:
+            starting = new and isinstance(error, Unavailable)  # a start waits for as long as it may pass
+            await _publish(supervised, None, None if starting else error)
+            await _pause(supervised, next(pauses_s), error)
+
+
+async def _listen(supervised: _Supervised, link: AgentLink, hello: Hello) -> None:
+    """Hands on what the agent tells until its connection breaks, and settles it."""
+    backend, container_id, watch = supervised.backend, supervised.container_id, supervised.watch
+    backend.poller.set_urgent(watch, False)
+    try:
+        _remember(backend, container_id, watch.arn, hello.address)
+        supervised.news.put_nowait(hello)
+        await _publish(supervised, link)
+        await link.listen(supervised.news.put_nowait)
+    finally:
+        await link.close()
+    await _publish(supervised, None)
+    await settled(supervised.news, supervised.settling)
+    backend.poller.set_urgent(watch, not _has_exited(backend, container_id))
+
+
+async def _pause(supervised: _Supervised, pause_s: float, error: SockerlessError) -> None:
+    """Waits before another attempt, unless the task ends."""
+    short_id, watch = supervised.container_id[:12], supervised.watch
+    log.warning("container %s: cannot reach its agent, trying again in %g s: %s", short_id, pause_s, error)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(pause_s):
+            while not watch.over:
+                await watch.changed()
 
 
 def _check_mode(backend: Backend, binding: TaskBinding) -> None:
@@ -102,10 +146,10 @@ def _check_mode(backend: Backend, binding: TaskBinding) -> None:
         )
 
 
-async def _publish(live: Live, link: AgentLink | None, error: SockerlessError | None = None) -> None:
+async def _publish(supervised: _Supervised, link: AgentLink | None, error: SockerlessError | None = None) -> None:
     """Tells the verbs, unless a newer task serves the container by now."""
-    if live.supervisor is asyncio.current_task():
-        await live.set_link(link, error)
+    if supervised.live.supervisor is asyncio.current_task():
+        await supervised.live.set_link(link, error)
 
 
 def _has_exited(backend: Backend, container_id: str) -> bool:
@@ -116,14 +160,12 @@ def _has_exited(backend: Backend, container_id: str) -> bool:
         return True
 
 
-async def _reach(
-    backend: Backend, container_id: str, binding: TaskBinding, watch: Watch, attempts: int | None
-) -> tuple[AgentLink, Hello]:
-    """The connected link; TaskOver when the task ends first, or after attempts (None: as long as it takes)."""
-    if binding.calls:
-        address = host_of(binding.credentials.agent_id)
-    else:
-        address = binding.address or await _address(backend, container_id, watch)
+async def _reach(supervised: _Supervised, new: bool) -> tuple[AgentLink, Hello]:
+    """The connected link; TaskOver when the task ends first, or has a process that ended and an agent that is gone."""
+    backend, container_id, binding = supervised.backend, supervised.container_id, supervised.binding
+    _check_mode(backend, binding)
+    attempts = ATTEMPTS_AFTER_EXIT if not new and _has_exited(backend, container_id) else None
+    address = host_of(binding.credentials.agent_id) if binding.calls else await _address(supervised)
     link = AgentLink(backend.agents, address, binding.credentials)
     began_s = time.monotonic()
     for attempt in itertools.count(1):
@@ -131,7 +173,7 @@ async def _reach(
             return link, await link.connect()
         except (OSError, aiohttp.ClientError, TimeoutError, TypeError) as error:
             log.debug("container %s: agent at %s does not answer yet: %s", container_id[:12], address, error)
-        _raise_if_over(watch)
+        _raise_if_over(supervised.watch)
         if attempt == attempts:
             raise TaskOver("the agent has left after its process ended")
         waited_s = time.monotonic() - began_s
@@ -139,18 +181,19 @@ async def _reach(
     raise AssertionError("an endless loop ended")
 
 
-async def _address(backend: Backend, container_id: str, watch: Watch) -> str:
+async def _address(supervised: _Supervised) -> str:
     """The address to dial, once ECS has attached the network interface; kept in the record."""
-    while True:
+    backend, watch = supervised.backend, supervised.watch
+    while not supervised.address:
         _raise_if_over(watch)
-        if watch.view is not None:
-            address = watch.view.private_address
-            if backend.config.public_ip and watch.view.eni_id:
-                address = await ec2.public_address(backend.aws, watch.view.eni_id)
-            if address:
-                _remember(backend, container_id, watch.arn, address)
-                return address
-        await watch.changed()
+        if watch.view is not None and backend.config.public_ip and watch.view.eni_id:
+            supervised.address = await ec2.public_address(backend.aws, watch.view.eni_id)
+        elif watch.view is not None:
+            supervised.address = watch.view.private_address
+        if not supervised.address:
+            await watch.changed()
+    _remember(backend, supervised.container_id, watch.arn, supervised.address)
+    return supervised.address
 
 
 def _remember(backend: Backend, container_id: str, arn: str, address: str) -> None:

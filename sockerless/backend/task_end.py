@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from functools import partial
 
 from sockerless.aws import ecs as aws_ecs
-from sockerless.backend.context import Backend
+from sockerless.backend import retry
+from sockerless.backend.context import Backend, spawn
 from sockerless.backend.poller import Watch
 from sockerless.ecs.state import OWN_REASON
 
@@ -21,10 +24,20 @@ async def ensure(backend: Backend, watch: Watch) -> None:
     while not watch.over:
         await watch.changed()
         if not watch.over and not asked and time.monotonic() > deadline_s:
-            await stop(backend, watch.arn, "its container is done")
+            await _stop_surely(backend, watch.arn, "its container is done")
             asked = True
 
 
 async def stop(backend: Backend, arn: str, reason: str) -> None:
     """StopTask; does nothing for a task that ECS knows no longer."""
     await aws_ecs.stop_task(backend.aws, backend.config.cluster, arn, OWN_REASON + reason)
+
+
+def stop_behind(backend: Backend, arn: str, reason: str) -> None:
+    """StopTask in the background, again until AWS has heard it; after a restart, reconcile stops what is left."""
+    work = asyncio.create_task(_stop_surely(backend, arn, reason), name=f"stop {arn.rpartition('/')[2]}")
+    spawn(backend, work)
+
+
+async def _stop_surely(backend: Backend, arn: str, reason: str) -> None:
+    await retry.until_done(partial(stop, backend, arn, reason), f"stop task {arn}")

@@ -18,7 +18,7 @@ from sockerless.backend import (
 )
 from sockerless.backend.agent_connector import LOST_S
 from sockerless.backend.agent_link import HEARTBEAT_S
-from sockerless.errors import Conflict, InvalidParameter, NotFound, NotModified, Unavailable
+from sockerless.errors import Conflict, Forbidden, InvalidParameter, NotFound, NotModified, Unavailable
 from sockerless.wire import stdcopy
 from tests.backend.rig import Rig, eventually
 
@@ -84,7 +84,7 @@ async def test_a_missing_program_fails_the_start_with_127_and_leaves_no_task(rig
         await containers_start.start(rig.backend, container)
     record = rig.backend.store.container(container)
     assert (record.state.status, record.state.exit_code, record.task) == ("created", 127, None)
-    assert [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"]
+    await eventually(lambda: [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"])
 
 
 async def test_a_failed_start_of_an_auto_removed_container_completes_its_wait(rig: Rig) -> None:
@@ -95,6 +95,29 @@ async def test_a_failed_start_of_an_auto_removed_container_completes_its_wait(ri
         await containers_start.start(rig.backend, container)
     assert (await asyncio.wait_for(waiter, 5)).status_code == 126
     assert rig.backend.store.containers() == []
+
+
+async def test_a_failed_start_tells_its_own_error_and_lets_everybody_go_though_its_task_cannot_be_stopped(
+    rig: Rig,
+) -> None:
+    refusals = [Unavailable("Rate exceeded"), Forbidden("no ecs:StopTask")]
+
+    def refuse(operation: str) -> None:
+        if operation == "StopTask" and refusals:
+            raise refusals.pop(0)
+
+    rig.prepare = lambda agent: setattr(agent, "refusal", ("not_found", "no such program"))
+    container = await rig.create(AutoRemove=True)
+    attachment = await streams.attach(rig.backend, container, **BOTH)  # type: ignore[arg-type]
+    waiter = containers_wait.begin_wait(rig.backend, container, "removed")
+    rig.ecs.before = refuse
+    with pytest.raises(InvalidParameter, match="no such program"):
+        await containers_start.start(rig.backend, container)
+    assert (await waiter).status_code == 127
+    await rig.agents[0].close()
+    assert await asyncio.wait_for(attachment.read(), 5) == b""
+    await eventually(lambda: [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"])
+    assert refusals == []
 
 
 async def test_a_refused_run_task_leaves_the_container_created(rig: Rig) -> None:

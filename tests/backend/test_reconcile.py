@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from sockerless.backend import containers_remove, containers_start, containers_stop, containers_wait
-from sockerless.errors import Unavailable
+from sockerless.errors import InvalidParameter, SystemFailure, Unavailable
 from tests.backend.rig import Rig, eventually
 
 
@@ -117,6 +117,56 @@ async def test_death_while_the_agent_is_dialled_rolls_the_start_back(rig: Rig) -
     await asyncio.gather(start, return_exceptions=True)
     await rig.boot()
     assert rig.status(container) == "created"
+    assert [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"]
+
+
+async def test_death_while_an_auto_removed_container_starts_removes_it(rig: Rig) -> None:
+    rig.answers = False
+    created = await rig.create(AutoRemove=True)
+    start = asyncio.create_task(containers_start.start(rig.backend, created))
+    await eventually(lambda: rig.backend.lives.of(created).supervisor is not None)
+    await rig.die()
+    start.cancel()
+    await asyncio.gather(start, return_exceptions=True)
+    await rig.boot()
+    assert rig.backend.store.containers() == []
+    assert [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"]
+
+
+@pytest.mark.parametrize("operation", ["ListTaskDefinitions", "RegisterTaskDefinition"])
+async def test_death_while_a_definition_is_registered_leaves_no_container_and_frees_its_name(
+    rig: Rig, operation: str
+) -> None:
+    def die(called: str) -> None:
+        if called == operation:
+            rig.disk.full = True  # what a create does about a failure, a dead daemon does not do
+            raise Killed
+
+    rig.ecs.before = die
+    with pytest.raises((Killed, SystemFailure)):
+        await rig.create("web")
+    rig.ecs.before = lambda operation: None
+    assert [container.name for container in rig.backend.store.containers()] == ["web"]
+    await rig.die()
+    await rig.boot()
+    assert rig.backend.store.containers() == []
+    await containers_start.start(rig.backend, await rig.create("web"))
+
+
+async def test_a_task_whose_stop_failed_is_stopped_by_the_next_daemon(rig: Rig) -> None:
+    def refuse(operation: str) -> None:
+        if operation == "StopTask":
+            raise Unavailable("Rate exceeded")
+
+    rig.prepare = lambda agent: setattr(agent, "refusal", ("not_found", "no such program"))
+    created = await rig.create()
+    rig.ecs.before = refuse
+    with pytest.raises(InvalidParameter, match="no such program"):
+        await containers_start.start(rig.backend, created)
+    await eventually(lambda: rig.ecs.calls["ecs", "StopTask"] > 0)
+    await rig.die()
+    rig.ecs.before = lambda operation: None
+    await rig.boot()
     assert [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"]
 
 
