@@ -13,6 +13,7 @@ from typing import Any
 
 from sockerless import config_values as values
 from sockerless.errors import InvalidParameter
+from sockerless.types import SimulatorCredentials
 
 FILL_COMMAND = "sockerless-kit apply"
 """The command that fills what infrastructure determines."""
@@ -123,6 +124,15 @@ VARIABLES: tuple[Variable, ...] = (
         "Custom AWS endpoint (simulator mode)",
         values.url("http", "https"),
         determined=True,
+    ),
+    Variable(
+        "SOCKERLESS_SIMULATOR_CREDENTIALS",
+        "simulator_credentials",
+        "test:test",
+        "Whom a simulated AWS that enforces IAM takes us for: ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]; "
+        "test:test is its root user",
+        values.credentials,
+        secret=True,
     ),
     Variable(
         "SOCKERLESS_AGENT_EFS_ACCESS_POINT",
@@ -276,6 +286,7 @@ class Config:
     callback_url: str
     callback_listen: tuple[str, int] | None
     endpoint_url: str
+    simulator_credentials: SimulatorCredentials
     agent_efs_access_point: str
     agent_version: str
     agent_architecture: str
@@ -298,6 +309,15 @@ class Config:
     def prefers_arm64(self) -> bool:
         """Whether an image for both platforms runs on ARM64."""
         return (self.architecture or self.agent_architecture) == "ARM64"
+
+
+def simulator_credentials(environment: Mapping[str, str] = os.environ) -> SimulatorCredentials:
+    """Whom the simulated AWS is to take us for, for what has no Config; InvalidParameter when it is malformed."""
+    variable = next(one for one in VARIABLES if one.attribute == "simulator_credentials")
+    try:
+        return values.credentials(environment.get(variable.name, "") or variable.default)
+    except ValueError as error:
+        raise InvalidParameter(f"{variable.name}: its value is not valid: {error}") from None
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Config:

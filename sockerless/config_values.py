@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from sockerless.types import SimulatorCredentials
+
 CAPACITY_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 MAX_CAPACITY_WEIGHT = 1000
 """ECS API reference, CapacityProviderStrategyItem.weight."""
@@ -100,6 +102,14 @@ def address(value: str) -> tuple[str, int] | None:
     if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError("expected HOST:PORT")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address
+
+
+def credentials(value: str) -> SimulatorCredentials:
+    """An access key, with its session token where it has one."""
+    parts = value.split(":")
+    if len(parts) not in {2, 3} or not all(parts):
+        raise ValueError("expected ACCESS_KEY_ID:SECRET_ACCESS_KEY, or those and :SESSION_TOKEN")
+    return SimulatorCredentials(*parts)
 
 
 def path(value: str) -> Path:

@@ -185,6 +185,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatorCredentials:
+    """Whom the simulated AWS takes the caller for; session_token: "" for a user's own access key."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One path that differs from the image. kind: Docker's 0 (modified), 1 (added), 2 (deleted)."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from sockerless import config
 from sockerless.errors import InvalidParameter
+from sockerless.types import SimulatorCredentials
 
 ROLE = "arn:aws:iam::123456789012:role/execution"
 REQUIRED = {"SOCKERLESS_ECS_SUBNETS": "subnet-0a", "SOCKERLESS_ECS_EXECUTION_ROLE_ARN": ROLE}
@@ -73,6 +74,12 @@ def test_a_variable_that_is_not_set_has_the_references_default(name: str, attrib
         ("SOCKERLESS_AGENT_TOKEN", "agent_token", "t", "t"),
         ("SOCKERLESS_CALLBACK_URL", "callback_url", "wss://h:1/x", "wss://h:1/x"),
         ("SOCKERLESS_ENDPOINT_URL", "endpoint_url", "http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+        (
+            "SOCKERLESS_SIMULATOR_CREDENTIALS",
+            "simulator_credentials",
+            "AKIA0:s:t",
+            SimulatorCredentials("AKIA0", "s", "t"),
+        ),
         ("SOCKERLESS_AGENT_EFS_ACCESS_POINT", "agent_efs_access_point", "fsap-0a", "fsap-0a"),
         ("SOCKERLESS_AGENT_VERSION", "agent_version", "0.1.0-x86_64", "0.1.0-x86_64"),
         (
@@ -166,6 +173,21 @@ def test_variables_have_a_name_and_a_meaning_of_their_own() -> None:
     assert all(variable.meaning for variable in config.VARIABLES)
 
 
-def test_only_the_token_is_a_secret_and_infrastructure_does_not_determine_it() -> None:
+def test_infrastructure_determines_no_secret() -> None:
     secret = [variable for variable in config.VARIABLES if variable.secret]
-    assert [(variable.name, variable.determined) for variable in secret] == [("SOCKERLESS_AGENT_TOKEN", False)]
+    assert [(variable.name, variable.determined) for variable in secret] == [
+        ("SOCKERLESS_AGENT_TOKEN", False),
+        ("SOCKERLESS_SIMULATOR_CREDENTIALS", False),
+    ]
+
+
+@pytest.mark.parametrize("text", ["AKIA0", "AKIA0:", ":s", "a:b:c:d"])
+def test_malformed_credentials_are_refused_and_not_shown(text: str) -> None:
+    for refused in (lambda: _load(SOCKERLESS_SIMULATOR_CREDENTIALS=text), lambda: simulator_credentials(text)):
+        with pytest.raises(InvalidParameter, match="SOCKERLESS_SIMULATOR_CREDENTIALS: its value is not valid") as error:
+            refused()
+        assert text not in error.value.message
+
+
+def simulator_credentials(text: str) -> SimulatorCredentials:
+    return config.simulator_credentials({"SOCKERLESS_SIMULATOR_CREDENTIALS": text})

@@ -2,7 +2,8 @@
 
 Owns boto3's clients, made when first used, and the threads they block in. Knows no operation's meaning.
 Laws: a failure raises, it never reads as an empty answer; every call is bounded in time and in attempts.
-With SOCKERLESS_ENDPOINT_URL set, clients come from localstack-client's session, whose credentials are made up.
+With SOCKERLESS_ENDPOINT_URL set, clients come from localstack-client's session, with credentials that only the
+simulated AWS knows, never those of the shell.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sockerless import errors
 from sockerless.aws import failures
-from sockerless.types import JsonObject
+from sockerless.types import JsonObject, SimulatorCredentials
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
@@ -48,6 +49,8 @@ class Destination(Protocol):
     def endpoint_url(self) -> str: ...
     @property
     def public_ip(self) -> bool: ...
+    @property
+    def simulator_credentials(self) -> SimulatorCredentials: ...
 
 
 class Aws:
@@ -147,11 +150,15 @@ def answer_of(error: errors.SockerlessError) -> JsonObject:
 def _session(destination: Destination) -> Any:
     if not destination.endpoint_url:
         return boto3.session.Session(region_name=destination.region)
-    # It makes clients by boto3's default session: one that reads no profile, for its credentials are made up.
+    # It makes clients by boto3's default session: one that reads no profile, for the credentials are the simulator's.
     boto3.setup_default_session(
         botocore_session=botocore.session.Session(session_vars={"profile": (None, [], None, None)})
     )
-    session = localstack_client.session.Session(region_name=destination.region, localstack_host="localhost")
+    given = destination.simulator_credentials
+    session = localstack_client.session.Session(
+        given.access_key_id, given.secret_access_key, region_name=destination.region, localstack_host="localhost"
+    )
+    session.common_protected_kwargs["aws_session_token"] = given.session_token or None  # it would not hand it on
     # It reads where to go from AWS_ENDPOINT_URL, LOCALSTACK_HOST and USE_SSL, and lets no caller say otherwise.
     session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, destination.endpoint_url)
     return session

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sockerless.aws.session import Aws, open_aws
+from sockerless.config import simulator_credentials
 from sockerless.kit.project import Project
+from sockerless.types import SimulatorCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Account:
     region: str
     endpoint_url: str = ""
     public_ip: bool = False
+    simulator_credentials: SimulatorCredentials = field(default_factory=simulator_credentials)
 
 
 def of(project: Project) -> Account:

@@ -10,8 +10,11 @@ import os
 import sys
 from collections.abc import Mapping
 
+from sockerless.config import simulator_credentials
+
 HERMETIC = "--hermetic"
-"""Keeps every AWS_* variable away: in simulator mode no profile or endpoint of the user's shell may lead elsewhere."""
+"""Keeps every AWS_* variable away: in simulator mode no profile or endpoint of the user's shell may lead elsewhere.
+In their place stand the credentials that the simulated AWS is to know us by."""
 
 
 def environment_for(environment: Mapping[str, str], hermetic: bool) -> dict[str, str]:
@@ -19,7 +22,15 @@ def environment_for(environment: Mapping[str, str], hermetic: bool) -> dict[str,
     kept = {name: value for name, value in environment.items() if not (hermetic and name.startswith("AWS_"))}
     if not os.path.isfile(kept.get("TF_CLI_CONFIG_FILE", "")):
         kept.pop("TF_CLI_CONFIG_FILE", None)
+    if hermetic:
+        kept |= _credentials(environment)
     return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+
+
+def _credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    given = simulator_credentials(environment)
+    named = {"AWS_ACCESS_KEY_ID": given.access_key_id, "AWS_SECRET_ACCESS_KEY": given.secret_access_key}
+    return named | ({"AWS_SESSION_TOKEN": given.session_token} if given.session_token else {})
 
 
 def main(arguments: list[str]) -> None:

@@ -52,8 +52,18 @@ async def test_the_simulator_gets_made_up_credentials_in_the_configured_region(
     bare_environment.setenv("AWS_SECRET_ACCESS_KEY", "real")
     script.answers(taskArns=[])
     await open_at(script.url).call("ecs", "ListTasks", cluster="c")
-    assert "Credential=accesskey/" in script.asked[0].headers["authorization"]
+    assert "Credential=test/" in script.asked[0].headers["authorization"]
     assert "/eu-central-1/ecs/" in script.asked[0].headers["authorization"]
+
+
+async def test_the_simulator_knows_us_by_the_credentials_that_are_meant_for_it(
+    script: ScriptedAws, open_at: Callable[..., Aws]
+) -> None:
+    script.answers(taskArns=[])
+    aws = open_at(script.url, SOCKERLESS_SIMULATOR_CREDENTIALS="AKIA0:secret:token")
+    await aws.call("ecs", "ListTasks", cluster="c")
+    assert "Credential=AKIA0/" in script.asked[0].headers["authorization"]
+    assert script.asked[0].headers["x-amz-security-token"] == "token"
 
 
 async def test_aws_itself_gets_the_environments_credentials_in_the_configured_region(

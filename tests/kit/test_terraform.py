@@ -168,13 +168,27 @@ def test_terraform_outlives_a_killed_kit(here: Project, pretend: Callable[..., N
     until(lambda: ended.exists() and ended.read_text() == "interrupts: 0\n")
 
 
+ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
 @pytest.mark.parametrize(
     ("given", "hermetic", "passed"),
     [
         ({"TF_CLI_CONFIG_FILE": "/nowhere/rc", "HOME": "/h"}, False, {"HOME": "/h"}),
         ({"TF_CLI_CONFIG_FILE": __file__}, False, {"TF_CLI_CONFIG_FILE": __file__}),
         ({"AWS_PROFILE": "prod", "HOME": "/h"}, False, {"AWS_PROFILE": "prod", "HOME": "/h"}),
-        ({"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "x", "HOME": "/h"}, True, {"HOME": "/h"}),
+        ({"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "x", "HOME": "/h"}, True, {"HOME": "/h"} | ROOT),
+        ({"AWS_ACCESS_KEY_ID": "mine", "AWS_SESSION_TOKEN": "t"}, True, ROOT),
+        (
+            {"SOCKERLESS_SIMULATOR_CREDENTIALS": "AKIA0:s:t"},
+            True,
+            {
+                "SOCKERLESS_SIMULATOR_CREDENTIALS": "AKIA0:s:t",
+                "AWS_ACCESS_KEY_ID": "AKIA0",
+                "AWS_SECRET_ACCESS_KEY": "s",
+                "AWS_SESSION_TOKEN": "t",
+            },
+        ),
     ],
 )
 def test_terraform_s_environment(given: dict[str, str], hermetic: bool, passed: dict[str, str]) -> None:
