@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from sockerless.agent.credentials import Credentials
+from sockerless.agent.peers import Peers
 from sockerless.wire import callback as wire
 from sockerless.wire.agent import MAX_FRAME_BYTES
 
@@ -54,6 +55,7 @@ class Callback:
         self._door = door
         self._notice = notice
         self._told = ""
+        self._peers = Peers()
         self._pipes: set[asyncio.Task[None]] = set()
         self._calling = asyncio.create_task(self._call_for_ever())
 
@@ -90,6 +92,7 @@ class Callback:
         """One pipe's life. A pipe that cannot be opened is none: the daemon waits a bounded time for it."""
         try:
             async with self._dial(wire.pipe_url(self._base, self._agent_id, pipe_id), None) as pipe:
+                self._peers.watch(pipe.transport)
                 await splice(pipe, self._door)
         except (OSError, WebSocketException, TimeoutError) as error:
             self._tell(error)

@@ -26,6 +26,7 @@ from sockerless.agent.control import ControlConnections
 from sockerless.agent.exec import Execs
 from sockerless.agent.kept import serve_logs
 from sockerless.agent.lifecycle import Lifecycle
+from sockerless.agent.peers import Peers
 from sockerless.agent.streams import serve_streams
 from sockerless.agent.tunnel import serve_tunnel
 from sockerless.wire import agent as protocol
@@ -46,6 +47,7 @@ class AgentServer:
         self._logger = logger
         self._following: dict[ServerConnection, asyncio.Task[None]] = {}
         self._connections: set[ServerConnection] = set()
+        self._peers = Peers()
         self._server: Server | None = None
 
     async def listen(self, tls: ssl.SSLContext, listening: socket.socket | None = None) -> None:
@@ -138,6 +140,7 @@ class AgentServer:
         target = connection.request.path if connection.request else ""
         serving = asyncio.create_task(self._route(target)(connection))
         self._connections.add(connection)
+        self._peers.watch(connection.transport)
         if urlsplit(target).path != protocol.CONTROL:
             self._following[connection] = serving
         try:
@@ -158,12 +161,8 @@ def _unsent_bytes(connection: ServerConnection) -> int:
 
 
 def _listening_socket(port: int) -> socket.socket:
-    """Listens for IPv4. Accepted connections inherit its options: keep-alive probes, which find peers that vanished,
-    and no delay of small writes, which asyncio sets only on sockets it made itself."""
+    """Listens for IPv4. Accepted connections inherit that small writes are not delayed, which asyncio sets only on
+    sockets it made itself."""
     listening = socket.create_server(("0.0.0.0", port), backlog=128)  # noqa: S104 - the task's security group guards it
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 6)
     return listening

@@ -59,9 +59,13 @@ async def serve(request: web.BaseRequest, callbacks: Callbacks) -> web.StreamRes
         return _refused(401)
     if not web.WebSocketResponse().can_prepare(request):
         return _refused(426)
+    callbacks.peers.watch(request.transport)
     if called.pipe_id is not None:
         far = callbacks.take(called.agent_id, called.pipe_id)
-        return _refused(404) if far is None else await _pipe(request, far)
+        if far is None:
+            return _refused(404)
+        with callbacks.carrying(called.agent_id) as over:
+            return await _pipe(request, far, over)
     call = await callbacks.begin(called.agent_id)
     return _refused(409) if call is None else await _call(request, callbacks, called.agent_id, call)
 
@@ -108,21 +112,26 @@ async def _hear(connection: web.WebSocketResponse, call: Call) -> bool:
         return False
 
 
-async def _pipe(request: web.BaseRequest, far: socket.socket) -> web.StreamResponse:
-    """Joins a pipe with the socket whose other end the daemon's client holds."""
+async def _pipe(request: web.BaseRequest, far: socket.socket, over: asyncio.Event) -> web.StreamResponse:
+    """Joins a pipe with the socket whose other end the daemon's client holds, until it is over."""
     connection = web.WebSocketResponse(timeout=CLOSE_S, compress=False, max_msg_size=0)
     with far:
         await connection.prepare(request)
         inwards = asyncio.create_task(_inwards(connection, far))
         outwards = asyncio.create_task(_outwards(far, connection))
+        ended = asyncio.create_task(_set(over))
         try:
-            await asyncio.wait({inwards, outwards}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({inwards, outwards, ended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (inwards, outwards):
+            for task in (inwards, outwards, ended):
                 task.cancel()
-            await asyncio.gather(inwards, outwards, return_exceptions=True)
+            await asyncio.gather(inwards, outwards, ended, return_exceptions=True)
     await connection.close()
     return connection
+
+
+async def _set(over: asyncio.Event) -> None:
+    await over.wait()
 
 
 async def _inwards(connection: web.WebSocketResponse, far: socket.socket) -> None:

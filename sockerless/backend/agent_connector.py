@@ -7,9 +7,7 @@ What both yield is the same: TLS with the agent as server, its certificate pinne
 from __future__ import annotations
 
 import hashlib
-import socket
 import ssl
-from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -17,15 +15,12 @@ from aiohttp.tracing import Trace
 
 from sockerless.backend.callback import Callbacks, agent_of
 
-LOST_S = 90
-"""How long a peer may be silent before its connection breaks: a stream of an agent that vanished must not hang."""
-
 
 class AgentConnector(aiohttp.TCPConnector):
-    """No pool and no limit. Through a pipe, a request must carry an aiohttp.Fingerprint."""
+    """No pool and no limit; peers that vanish are given up. A request through a pipe needs an aiohttp.Fingerprint."""
 
     def __init__(self, callbacks: Callbacks) -> None:
-        super().__init__(force_close=True, limit=0, socket_factory=_probing_socket)
+        super().__init__(force_close=True, limit=0)
         self._callbacks = callbacks
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._tls.check_hostname = False
@@ -36,7 +31,9 @@ class AgentConnector(aiohttp.TCPConnector):
     ) -> ResponseHandler:
         agent_id = agent_of(req.url.host or "")
         if agent_id is None:
-            return await super()._create_connection(req, traces, timeout)
+            dialled = await super()._create_connection(req, traces, timeout)
+            self._callbacks.peers.watch(dialled.transport)
+            return dialled
         return await self._through_pipe(agent_id, req.ssl)
 
     async def _through_pipe(self, agent_id: str, pin: object) -> ResponseHandler:
@@ -56,15 +53,3 @@ class AgentConnector(aiohttp.TCPConnector):
             transport.abort()
             raise aiohttp.ServerFingerprintMismatch(pin.fingerprint, found, agent_id, 0)
         return protocol
-
-
-def _probing_socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket for getaddrinfo's entry; probes find a peer that vanished, whether data is under way or not."""
-    family, kind, protocol = address[:3]
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, LOST_S // 3)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, LOST_S // 9)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 6)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_S * 1000)
-    return made

@@ -27,7 +27,7 @@ CONNECT_TIMEOUT_S = 5.0
 REPLY_TIMEOUT_S = 60.0
 HEARTBEAT_S = 60.0
 """How often the control connection is pinged; aiohttp waits half of it for the pong, so a network that is held for 20 s
-ends nothing, and an agent that vanished is known after LOST_S of agent_connector.py."""
+ends nothing, and an agent that vanished is known after LOST_S of wire/tcp_info.py."""
 
 
 class StartRefused(InvalidParameter):

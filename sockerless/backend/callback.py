@@ -8,13 +8,15 @@ one replaces an old one only if that no longer answers; a pipe that nobody asked
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from sockerless.backend.peers import Peers
 from sockerless.config import Config
 from sockerless.errors import InvalidParameter
 from sockerless.types import AgentCredentials
@@ -88,9 +90,11 @@ class _Asked:
 
 
 class Callbacks:
-    """Every agent that may call, by its id."""
+    """Every agent that may call, by its id. peers: gives up connections with agents that vanished."""
 
     def __init__(self) -> None:
+        self.peers = Peers()
+        self._pipes: dict[str, set[asyncio.Event]] = {}
         self._credentials: dict[str, str] = {}
         self._calls: dict[str, Call] = {}
         self._left: set[str] = set()
@@ -103,11 +107,26 @@ class Callbacks:
         self._credentials[credentials.agent_id] = shown
 
     def forget(self, agent_id: str) -> None:
-        """This agent may call no longer; its call ends."""
+        """This agent may call no longer; its call ends, and so do its pipes."""
         self._credentials.pop(agent_id, None)
         self._left.discard(agent_id)
         if agent_id in self._calls:
             self._calls[agent_id].over.set()
+        for over in self._pipes.get(agent_id, ()):
+            over.set()
+
+    @contextlib.contextmanager
+    def carrying(self, agent_id: str) -> Iterator[asyncio.Event]:
+        """While one of this agent's pipes is open; yields what is set when it is to end."""
+        over = asyncio.Event()
+        pipes = self._pipes.setdefault(agent_id, set())
+        pipes.add(over)
+        try:
+            yield over
+        finally:
+            pipes.discard(over)
+            if not pipes:
+                self._pipes.pop(agent_id, None)
 
     def admits(self, agent_id: str, authorization: str) -> bool:
         """Whether an Authorization header is this agent's; equally slow for agents that nobody expects."""

@@ -17,6 +17,8 @@ from sockerless.backend.callback import Callbacks, listen_address
 from sockerless.errors import InvalidParameter
 from sockerless.types import AgentCredentials
 from sockerless.wire import callback as wire
+from sockerless.wire.tcp_info import LOST_S
+from tests.silent_peer import silence
 
 AGENT, OTHER, PIPE = "a" * 32, "b" * 32, "c" * 32
 DEADLINE_S = 10.0
@@ -162,6 +164,35 @@ async def test_an_agent_that_is_forgotten_loses_its_call(port: Port) -> None:
         port.callbacks.forget(AGENT)
         assert (await call.receive(timeout=DEADLINE_S)).type is aiohttp.WSMsgType.CLOSE
     assert await port.status() == 401
+
+
+async def test_an_agent_that_is_forgotten_loses_its_pipes(port: Port) -> None:
+    async with port.call() as call:  # type: ignore[attr-defined]
+        piping = asyncio.create_task(port.callbacks.pipe(AGENT))
+        path = f"/v1/agents/{AGENT}/pipes/{await asked_pipe(call)}"
+        async with port.call(path=path) as pipe:  # type: ignore[attr-defined]
+            reader, writer = await asyncio.open_connection(sock=await piping)
+            port.callbacks.forget(AGENT)
+            assert await asyncio.wait_for(reader.read(), DEADLINE_S) == b""
+            assert (await pipe.receive(timeout=DEADLINE_S)).type is aiohttp.WSMsgType.CLOSE
+            writer.close()
+
+
+async def test_a_pipe_whose_agent_vanished_ends(port: Port) -> None:
+    async with port.call() as call:  # type: ignore[attr-defined]
+        piping = asyncio.create_task(port.callbacks.pipe(AGENT))
+        path = f"/v1/agents/{AGENT}/pipes/{await asked_pipe(call)}"
+        async with port.call(path=path) as pipe:  # type: ignore[attr-defined]
+            reader, writer = await asyncio.open_connection(sock=await piping)
+            silence(pipe.get_extra_info("socket"))
+            writer.write(b"nobody hears this")
+            now_s = asyncio.get_running_loop().time()
+            async with asyncio.timeout(DEADLINE_S):
+                while not reader.at_eof():
+                    now_s += LOST_S
+                    port.callbacks.peers.check(now_s)
+                    await asyncio.sleep(0.01)
+            writer.close()
 
 
 async def pipe_after_goodbye(port: Port) -> None:

@@ -16,10 +16,10 @@ from sockerless.backend import (
     containers_wait,
     streams,
 )
-from sockerless.backend.agent_connector import LOST_S
 from sockerless.backend.agent_link import HEARTBEAT_S
 from sockerless.errors import Conflict, Forbidden, InvalidParameter, NotFound, NotModified, Unavailable
 from sockerless.wire import stdcopy
+from sockerless.wire.tcp_info import LOST_S
 from tests.backend.rig import Rig, eventually
 
 BOTH = {"stdin": True, "stdout": True, "stderr": True, "stream": True, "logs": False, "detach_keys": ""}
