@@ -6,12 +6,15 @@ set) and are skipped with the reason elsewhere. Tests marked slow run with --all
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +92,27 @@ class Deployed:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
+
+    @contextlib.contextmanager
+    def faults(self, *documents: dict[str, Any]) -> Iterator[None]:
+        """These faults of the simulated AWS while it lasts."""
+        for document in documents:
+            self._admin("faults", "POST", json.dumps(document).encode())
+        try:
+            yield
+        finally:
+            self._admin("faults", "DELETE")
+
+    def calls(self) -> dict[str, dict[str, int]]:
+        """How often each operation of the simulated AWS was called, by service."""
+        counts: dict[str, dict[str, int]] = json.loads(self._admin("calls", "GET"))
+        return counts
+
+    def _admin(self, path: str, method: str, body: bytes | None = None) -> bytes:
+        request = urllib.request.Request(f"{self.endpoint_url}/_sockerless/{path}", body, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            content: bytes = answer.read()
+            return content
 
     def docker(self, *arguments: str, timeout_s: float = 120, **more: Any) -> subprocess.CompletedProcess[bytes]:
         """`docker ARGUMENTS` against the daemon: its exit code, stdout and stderr as bytes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.conftest import Deployed
 from tests.e2e.docker_cli import Docker, eventually
 from tests.e2e.scene import Scene
 
@@ -74,4 +75,26 @@ def test_a_daemon_killed_in_the_middle_of_starts_leaves_no_task_without_a_contai
         return {arn for arn, tags in names.items() if tags.get("sockerless:name", "").startswith("half-")}
 
     eventually(lambda: live() == running)
-    docker.ok("rm", "-f", *kept)
+    for left in kept:
+        if docker.inspect(left, "{{.State.Status}}") == "created":
+            docker.ok("start", left)
+        assert docker.inspect(left, "{{.State.Status}}") == "running"
+    taken = {docker.inspect(left, "{{.Name}}") for left in kept}
+    free = [f"half-{number}" for number in range(4) if f"/half-{number}" not in taken]
+    again = [docker.ok("run", "-d", "--name", name, image, "sleep", "300") for name in free]
+    docker.ok("rm", "-f", *kept, *again)
+
+
+def test_a_daemon_killed_in_the_middle_of_a_create_leaves_no_container_and_its_name_free(
+    docker: Docker, image: str, deployment: Deployed, crash: Callable[[], None]
+) -> None:
+    create = ("create", "--name", "unborn", "--ulimit", "nofile=4321", image, "echo", "born")  # a shape of its own
+    with deployment.faults({"kind": "throttle", "target": "ecs.RegisterTaskDefinition", "times": 1000}):
+        creating = docker.start(*create)
+        eventually(lambda: docker.ok("ps", "-a", "--filter", "name=unborn", "--format", "{{.Names}}") == "unborn")
+        crash()
+        assert creating.wait(timeout=60) != 0
+    assert docker.ok("ps", "-aq", "--filter", "name=unborn") == ""
+    created = docker.ok(*create)
+    assert docker.ok("start", "-a", created) == "born"
+    docker.ok("rm", created)
