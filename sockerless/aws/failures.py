@@ -38,6 +38,11 @@ _RULES = (
         errors.SystemFailure,
         f"run `{FILL_COMMAND}`, or name an existing cluster in SOCKERLESS_ECS_CLUSTER",
     ),
+    _Rule(
+        r"AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist",
+        errors.NotFound,
+        f"run `{FILL_COMMAND}`, or correct SOCKERLESS_EVENTS_QUEUE_URL",
+    ),
     _Rule("ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired", errors.Unauthorized, _RENEW),
     _Rule(
         "InvalidSignatureException|SignatureDoesNotMatch|RequestTimeTooSkewed|IncompleteSignature(Exception)?",
@@ -51,7 +56,7 @@ _RULES = (
         "AWS does not know these credentials; " + _RENEW,
     ),
     _Rule(
-        "AccessDenied(Exception)?|UnauthorizedOperation|UnauthorizedException|AuthorizationError(Exception)?",
+        r"(KMS\.)?AccessDenied(Exception)?|UnauthorizedOperation|UnauthorizedException|AuthorizationError(Exception)?",
         errors.Forbidden,
         "grant {action} to the principal the daemon runs as",
     ),

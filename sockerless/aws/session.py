@@ -12,8 +12,8 @@ import asyncio
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol, TypeVar
@@ -37,6 +37,8 @@ FIRST_BACKOFF_S = 1.0
 THREADS = 16
 
 T = TypeVar("T")
+_Runner = Callable[[Callable[[], JsonObject]], Awaitable[JsonObject]]
+"""Runs what blocks in some thread and gives its outcome."""
 _random = random.SystemRandom()
 
 
@@ -77,12 +79,14 @@ class Aws:
         Raises errors.* whose sentence names the operation, AWS's reason and, where one is known, the fix; the
         botocore exception is its __cause__.
         """
-        try:
-            return await self._persist(service, operation, parameters)
-        except ClientError as error:
-            raise failures.refused(service, operation, error) from error
-        except BotoCoreError as error:
-            raise failures.unreached(service, operation, error, self._destination.endpoint_url) from error
+        return await self._translated(service, operation, parameters, self._in_thread)
+
+    async def wait(self, service: str, operation: str, /, **parameters: Any) -> JsonObject:
+        """call() for an operation that answers when something has happened, in a thread of its own.
+
+        So it keeps no other call waiting, and the process from ending neither.
+        """
+        return await self._translated(service, operation, parameters, _in_own_thread)
 
     async def warm(self) -> None:
         """Makes the clients that starting and running a container needs, so that the first request does not."""
@@ -99,11 +103,19 @@ class Aws:
         for client in self._clients.values():
             client.close()
 
-    async def _persist(self, service: str, operation: str, parameters: JsonObject) -> JsonObject:
+    async def _translated(self, service: str, operation: str, parameters: JsonObject, run: _Runner) -> JsonObject:
+        try:
+            return await self._persist(service, operation, parameters, run)
+        except ClientError as error:
+            raise failures.refused(service, operation, error) from error
+        except BotoCoreError as error:
+            raise failures.unreached(service, operation, error, self._destination.endpoint_url) from error
+
+    async def _persist(self, service: str, operation: str, parameters: JsonObject, run: _Runner) -> JsonObject:
         for attempt in range(self._attempts):
             self.calls[service, operation] += 1
             try:
-                return await self._in_thread(partial(self._send, service, operation, parameters))
+                return await run(partial(self._send, service, operation, parameters))
             except ClientError as error:
                 if not failures.disguised_throttle(error) or attempt + 1 == self._attempts:
                     raise
@@ -145,6 +157,24 @@ def answer_of(error: errors.SockerlessError) -> JsonObject:
     """The AWS answer a failure was made from, for the fields a service adds to its errors; {} when there was none."""
     cause = error.__cause__
     return dict(cause.response) if isinstance(cause, ClientError) else {}
+
+
+async def _in_own_thread(work: Callable[[], T]) -> T:
+    """work's outcome. An executor's threads are joined when the process ends; this one is not."""
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+    threading.Thread(target=_settle, args=(work, outcome), name="aws wait", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
+
+
+def _settle(work: Callable[[], T], outcome: Future[T]) -> None:
+    try:
+        outcome.set_result(work())
+    except (ClientError, BotoCoreError) as error:
+        outcome.set_exception(error)
+    finally:
+        if not outcome.done():
+            outcome.set_exception(errors.SystemFailure("a call to AWS failed in its thread, whose traceback is shown"))
 
 
 def _session(destination: Destination) -> Any:

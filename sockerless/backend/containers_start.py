@@ -31,6 +31,7 @@ from sockerless.backend.context import Backend
 from sockerless.backend.live import Live, WaitResult
 from sockerless.backend.supervise import supervise
 from sockerless.ecs import tags
+from sockerless.ecs.state import view
 from sockerless.ecs.taskdef import log_stream, run_task
 from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError
 from sockerless.types import Container, ContainerState, Health, JsonObject, TaskBinding
@@ -109,7 +110,7 @@ async def _launch(backend: Backend, container: Container, live: Live) -> AgentLi
         last_log_ns=-1,
     )
     backend.store.save_container(container)
-    supervise(backend, container)
+    supervise(backend, container, view(task))
     try:
         async with asyncio.timeout(backend.config.start_timeout_s):
             return await live.linked()

@@ -13,6 +13,7 @@ import aiohttp
 from sockerless.aws import ecr
 from sockerless.aws import ecs as aws_ecs
 from sockerless.aws.session import Aws, open_aws
+from sockerless.backend import task_events
 from sockerless.backend.agent_link import new_session
 from sockerless.backend.callback import Callbacks
 from sockerless.backend.event_journal import EventJournal
@@ -90,6 +91,9 @@ async def open_backend(config: Config) -> AsyncIterator[Backend]:
     async with open_images(config, store, events, ecr_credentials) as images:
         backend = Backend(config, store, events, aws, images, Poller(describe), agents, callbacks)
         spawn(backend, asyncio.create_task(backend.poller.run(), name="poller"))
+        if config.events_queue_url:
+            events_work = task_events.follow(aws, config.events_queue_url, config.cluster, backend.poller)
+            spawn(backend, asyncio.create_task(events_work, name="task events"))
         try:
             yield backend
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import replace
 
 from sockerless.aws import ecs as aws_ecs
@@ -116,8 +115,7 @@ async def _settle(backend: Backend, container: Container, tasks: dict[str, JsonO
         await containers_exit.task_over(backend, container.id, binding, found, reason)
         containers_exit.explain(backend, container.id, found)
     else:
-        age_s = (time.time_ns() - found.started_at_ns) / 1e9 if found.started_at_ns else 0.0
-        supervise(backend, container, adopted_age_s=age_s)
+        supervise(backend, container, found, adopted=True)
         await _publish_again(backend, container)
 
 

@@ -23,8 +23,8 @@ from sockerless.backend.agent_news import News, TaskEnded, TaskStopped, settle_f
 from sockerless.backend.callback import host_of
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import Live
-from sockerless.backend.poller import Watch
-from sockerless.ecs.state import failure_message
+from sockerless.backend.task_watch import Watch
+from sockerless.ecs.state import TaskView, failure_message
 from sockerless.errors import NotFound, SockerlessError, SystemFailure, Unavailable
 from sockerless.types import Container, TaskBinding
 from sockerless.wire.agent import Hello
@@ -43,15 +43,16 @@ class TaskOver(SystemFailure):
     """The task has stopped, or ECS knows it no longer; message is ECS's reason."""
 
 
-def supervise(backend: Backend, container: Container, *, adopted_age_s: float | None = None) -> None:
-    """Starts supervising the container's task. adopted_age_s: how old a task is that an earlier daemon started."""
+def supervise(backend: Backend, container: Container, seen: TaskView, *, adopted: bool = False) -> None:
+    """Starts supervising the container's task. seen: what ECS has just said of it. adopted: an earlier daemon's."""
     if container.task is None or container.task.task_arn is None:
         raise SystemFailure(f"container {container.id} has no task to supervise")
-    watch = backend.poller.watch(container.task.task_arn, urgent=True, known_for_s=adopted_age_s or 0.0)
+    age_s = max(0.0, (time.time_ns() - seen.started_at_ns) / 1e9) if seen.started_at_ns else 0.0
+    watch = backend.poller.watch(container.task.task_arn, urgent=True, known_for_s=age_s, view=seen)
     live = backend.lives.of(container.id)
     live.link_error = None
     work = asyncio.create_task(
-        _supervise(backend, container.id, container.task, watch, new=adopted_age_s is None),
+        _supervise(backend, container.id, container.task, watch, new=not adopted),
         name=f"supervise {container.id[:12]}",
     )
     live.supervisor = work

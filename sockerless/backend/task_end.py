@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend import retry
 from sockerless.backend.context import Backend, spawn
-from sockerless.backend.poller import Watch
+from sockerless.backend.task_watch import Watch
 from sockerless.ecs.state import OWN_REASON
 
 PATIENCE_S = 90.0
@@ -19,13 +18,12 @@ PATIENCE_S = 90.0
 async def ensure(backend: Backend, watch: Watch) -> None:
     """Returns when ECS says that the task has stopped; asks for it with StopTask once PATIENCE_S are over."""
     backend.poller.set_urgent(watch, False)
-    deadline_s = time.monotonic() + PATIENCE_S
-    asked = False
-    while not watch.over:
-        await watch.changed()
-        if not watch.over and not asked and time.monotonic() > deadline_s:
-            await _stop_surely(backend, watch.arn, "its container is done")
-            asked = True
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await watch.ended()
+    except TimeoutError:
+        await _stop_surely(backend, watch.arn, "its container is done")
+        await watch.ended()
 
 
 async def stop(backend: Backend, arn: str, reason: str) -> None:

@@ -295,7 +295,7 @@ class FakeAgent:
             await self.exit(self.exit_code)
 
     async def exit(self, code: int) -> None:
-        """The process ends: streams close, every control connection is told."""
+        """The process ends: streams close, every control connection is told, but for those of a daemon that died."""
         self._exited = wire.Exited(code, False, time.time_ns(), time.time_ns())
         for stream in list(self._streams):
             await stream.close()

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from sockerless.backend.poller import MISSING_GRACE_S, Poller
+from sockerless.backend.poller import Poller
+from sockerless.backend.task_watch import MISSING_GRACE_S
 from sockerless.ecs.state import TaskView, view
 from sockerless.errors import Unavailable
 
