@@ -61,4 +61,6 @@ module "iam" {
   agent_repository_arn   = module.ecr.agent_repository_arn
   file_system_arn        = module.efs.file_system_arn
   agent_access_point_arn = module.efs.agent_access_point_arn
+  kms_key_arn            = module.kms.key_arn
+  permissions_boundary   = var.permissions_boundary
 }

@@ -63,6 +63,11 @@ output "kms_key_arn" {
   value       = module.kms.key_arn
 }
 
+output "daemon_policy" {
+  description = "That policy's text, as JSON (`sockerless-kit iam daemon`)."
+  value       = module.iam.daemon_policy
+}
+
 output "log_group_name" {
   description = "The CloudWatch log group (SOCKERLESS_ECS_LOG_GROUP)."
   value       = module.cloudwatch.log_group_name

@@ -30,6 +30,7 @@ class Outputs:
     task_role_arn: str
     agent_installer_role_arn: str
     daemon_policy_arn: str
+    daemon_policy: str
     kms_key_arn: str
     log_group_name: str
     efs_file_system_id: str

@@ -21,6 +21,7 @@ OUTPUTS: dict[str, Any] = {
     "task_role_arn": "arn:aws:iam::123456789012:role/task",
     "agent_installer_role_arn": "arn:aws:iam::123456789012:role/installer",
     "daemon_policy_arn": "arn:aws:iam::123456789012:policy/daemon",
+    "daemon_policy": '{"Version":"2012-10-17","Statement":[]}',
     "kms_key_arn": "arn:aws:kms:eu-central-1:123456789012:key/0a",
     "log_group_name": "/test",
     "efs_file_system_id": "fs-0a",

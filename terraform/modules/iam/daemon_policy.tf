@@ -19,10 +19,11 @@ locals {
       Condition = local.on_cluster
     },
     {
-      Sid      = "SeeAndStopTasks"
-      Effect   = "Allow"
-      Action   = ["ecs:DescribeTasks", "ecs:StopTask"]
-      Resource = local.tasks
+      Sid       = "SeeAndStopTasks"
+      Effect    = "Allow"
+      Action    = ["ecs:DescribeTasks", "ecs:StopTask"]
+      Resource  = local.tasks
+      Condition = local.on_cluster
     },
     {
       Sid       = "ListTasks"
@@ -45,9 +46,15 @@ locals {
       Condition = { StringEquals = { "ecs:CreateAction" = ["RegisterTaskDefinition", "RunTask"] } }
     },
     {
-      Sid      = "TaskDefinitions"
+      Sid      = "RegisterDefinitions"
       Effect   = "Allow"
-      Action   = ["ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"]
+      Action   = "ecs:RegisterTaskDefinition"
+      Resource = local.definitions
+    },
+    {
+      Sid      = "FindAndRetireDefinitions"
+      Effect   = "Allow"
+      Action   = ["ecs:DeregisterTaskDefinition", "ecs:ListTaskDefinitions"]
       Resource = "*"
     },
     {
@@ -119,14 +126,46 @@ locals {
       Resource = var.agent_access_point_arn
     },
   ]
+
+  daemon_events = var.events_queue_arn == "" ? [] : [
+    {
+      Sid      = "HearOfTasks"
+      Effect   = "Allow"
+      Action   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+      Resource = var.events_queue_arn
+    },
+  ]
+
+  # SQS decrypts with the permissions of whoever reads, and names the queue as it does.
+  daemon_events_key = var.events_queue_arn == "" || var.kms_key_arn == "" ? [] : [
+    {
+      Sid      = "DecryptWhatItHears"
+      Effect   = "Allow"
+      Action   = "kms:Decrypt"
+      Resource = var.kms_key_arn
+      Condition = {
+        StringEquals = {
+          "kms:ViaService"                    = "sqs.${var.region}.${local.dns_suffix}"
+          "kms:EncryptionContext:aws:sqs:arn" = var.events_queue_arn
+        }
+      }
+    },
+  ]
+
+  daemon_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      local.daemon_tasks,
+      local.daemon_data,
+      local.pull_through,
+      local.daemon_events,
+      local.daemon_events_key,
+    )
+  })
 }
 
 resource "aws_iam_policy" "daemon" {
   name        = "${local.prefix}-daemon"
   description = "For whoever runs the daemon of ${var.name}"
-
-  policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = concat(local.daemon_tasks, local.daemon_data)
-  })
+  policy      = local.daemon_policy
 }

@@ -23,3 +23,8 @@ output "daemon_policy_arn" {
   description = "The policy to attach to whoever runs the daemon."
   value       = aws_iam_policy.daemon.arn
 }
+
+output "daemon_policy" {
+  description = "That policy's text, as JSON."
+  value       = local.daemon_policy
+}

@@ -37,3 +37,27 @@ variable "agent_access_point_arn" {
   description = "The access point of the agent, read-only to tasks."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "The ARN of the IAM policy that bounds every role; empty: no boundary."
+  type        = string
+  default     = ""
+}
+
+variable "pull_through_repository_arns" {
+  description = "The repositories that a first pull through ECR makes, as ARN patterns: daemon and tasks pull, and make them."
+  type        = list(string)
+  default     = []
+}
+
+variable "events_queue_arn" {
+  description = "The queue of task changes that the daemon reads; empty: there is none."
+  type        = string
+  default     = ""
+}
+
+variable "kms_key_arn" {
+  description = "The key that encrypts that queue; empty: SQS's own."
+  type        = string
+  default     = ""
+}
