@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from sockerless.aws.ecr import EcrAuthorization
@@ -16,9 +16,9 @@ from sockerless.config import Config
 from sockerless.errors import InvalidParameter
 from sockerless.registry.auth import RegistryAuth
 from sockerless.registry.client import Registry, open_registry
-from sockerless.registry.endpoint import Mirror, is_ecr, parse_mirrors
+from sockerless.registry.endpoint import Mirror, is_ecr, parse_mirrors, parse_pull_through
 from sockerless.registry.manifest import AMD64, ARM64, Platform
-from sockerless.registry.reference import Reference, parse
+from sockerless.registry.reference import DEFAULT_DOMAIN, Reference, parse
 from sockerless.store.base import Store
 
 KEPT_S = 60.0
@@ -52,7 +52,7 @@ class ImageContext:
     """The image verbs' world.
 
     ecr_repository: where loaded images go, None when the deployment names none. preferred: the platform that is taken
-    of an image for several.
+    of an image for several. mirrors: of docker.io. pull_through: ECR's caches of registries, by their domain.
     """
 
     store: Store
@@ -62,10 +62,20 @@ class ImageContext:
     ecr_repository: Reference | None
     mirrors: tuple[Mirror, ...] = ()
     preferred: Platform = AMD64
+    pull_through: Mapping[str, Mirror] = field(default_factory=dict)
+
+    def before(self, domain: str) -> tuple[Mirror, ...]:
+        """Where images of this registry are looked for before they are looked for there: mirrors, then ECR's cache."""
+        mirrors = self.mirrors if domain == DEFAULT_DOMAIN else ()
+        cache = self.pull_through.get(domain)
+        return (*mirrors, cache) if cache else mirrors
 
     def is_ecr(self, domain: str) -> bool:
         """Whether tasks pull from this registry with the execution role."""
-        return is_ecr(domain) or (self.ecr_repository is not None and domain == self.ecr_repository.domain)
+        own = {cache.domain for cache in self.pull_through.values()}
+        if self.ecr_repository is not None:
+            own.add(self.ecr_repository.domain)
+        return is_ecr(domain) or domain in own
 
     async def auth_of_tasks(self, domain: str) -> RegistryAuth | None:
         """The credentials a Fargate task has for this registry: ECR's, or none."""
@@ -78,10 +88,10 @@ async def open_images(
 ) -> AsyncIterator[ImageContext]:
     """The image verbs' world over this configuration; InvalidParameter names a variable that does not parse."""
     repository = _ecr_repository(config.ecr_repository)
-    mirrors = parse_mirrors(config.registry_mirrors)
+    mirrors, caches = parse_mirrors(config.registry_mirrors), parse_pull_through(config.pull_through)
     async with open_registry() as registry:
         preferred = ARM64 if config.prefers_arm64 else AMD64
-        yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors, preferred)
+        yield ImageContext(store, events, registry, EcrAccess(ecr_credentials), repository, mirrors, preferred, caches)
 
 
 def _ecr_repository(uri: str) -> Reference | None:

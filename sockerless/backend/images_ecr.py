@@ -1,7 +1,8 @@
 """The deployment's ECR repository as the place of images that tasks cannot pull from elsewhere.
 
 Owns: how such an image is named there, whether it is there already, and the upload of a blob with Docker's progress
-lines. Laws: nothing is uploaded twice; nothing is ever deleted here (the repository's lifecycle policy does that).
+lines. Laws: nothing is uploaded twice; a tag stands for one image for ever, so that it works where tags are immutable,
+and users' names live in the store alone; nothing is ever deleted here (the repository's lifecycle policy does that).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 
 from sockerless.backend.images_context import ImageContext
 from sockerless.config import FILL_COMMAND
-from sockerless.errors import NotFound, NotSupported
+from sockerless.errors import NotFound, NotSupported, SystemFailure
 from sockerless.registry import manifest
-from sockerless.registry.failures import RepositoryUnknown
+from sockerless.registry.failures import RepositoryUnknown, TagTaken
 from sockerless.registry.manifest import Manifest
 from sockerless.registry.push import Blob, push_blob
 from sockerless.registry.reference import Reference
@@ -77,9 +78,27 @@ async def upload(context: ImageContext, target: Reference, blob: Blob, layer: st
     yield {"status": "Pushed" if uploaded else "Layer already exists", "progressDetail": {}, "id": shown}
 
 
-async def put(context: ImageContext, target: Reference, value: Manifest) -> None:
-    """Stores the manifest of an image whose blobs are there, under target's tag."""
-    await context.registry.put_manifest(target, value, await context.ecr.auth())
+async def put(context: ImageContext, target: Reference, value: Manifest, image_id: str) -> Manifest:
+    """Stores the manifest of an image whose blobs are there, under target's tag; the manifest that stands there then.
+
+    That is another's when it came first and tags may not move. TagTaken when what stands there is another image.
+    """
+    try:
+        await context.registry.put_manifest(target, value, await context.ecr.auth())
+    except TagTaken:
+        stored = await existing(context, target, image_id)
+        if stored is None:
+            raise
+        return stored
+    return value
+
+
+async def where(context: ImageContext, target: Reference, image_id: str) -> Reference:
+    """The image of this id at target, by its manifest's digest; SystemFailure when it is not there."""
+    stored = await existing(context, target, image_id)
+    if stored is None:
+        raise SystemFailure(f"image {image_id} was put to {target} and is not there; pull or load it again")
+    return target.with_digest(stored.digest)
 
 
 async def _counted(blob: Blob, progress: _Progress) -> AsyncIterator[bytes]:

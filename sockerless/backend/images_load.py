@@ -96,8 +96,7 @@ async def _put(
     config = config_blob(image.config, image.oci)
     await push_blob(context.registry, target, config, await context.ecr.auth())
     composed = manifest.compose(config.descriptor, layers)
-    await images_ecr.put(context, target, composed)
-    return composed
+    return await images_ecr.put(context, target, composed, image.id)
 
 
 def _image(image: ArchivedImage, target: Reference, stored: Manifest) -> Image:

@@ -1,7 +1,7 @@
 """Where a registry is: from a reference's domain or a mirror's URL to a base URL. Pure.
 
 Owns: docker.io's real host, which hosts may be spoken to without verified TLS (loopback only, as dockerd does without
-further configuration), what an ECR domain looks like, and mirrors. Makes no call.
+further configuration), what an ECR domain looks like, mirrors and ECR's pull-through caches. Makes no call.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ _ECR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A registry asked before docker.io: its domain, and a path prefix its repositories stand under ("" = none).
+    """A registry asked before an image's own: its domain, and a path prefix its repositories stand under ("" = none).
 
-    The prefix serves ECR pull-through caches: https://ACCOUNT.dkr.ecr.REGION.amazonaws.com/docker-hub.
+    The prefix serves ECR pull-through caches: https://ACCOUNT.dkr.ecr.REGION.amazonaws.com/docker-hub. caches: it
+    fetches from the image's own registry what it does not have.
     """
 
     domain: str
     prefix: str
+    caches: bool = False
 
     def reference(self, reference: Reference) -> Reference:
         """The same image as the mirror names it; a task pulls it by this name."""
@@ -38,6 +40,11 @@ class Mirror:
 def parse_mirrors(urls: tuple[str, ...]) -> tuple[Mirror, ...]:
     """SOCKERLESS_REGISTRY_MIRRORS' URLs; InvalidParameter names one that tasks could not pull from."""
     return tuple(_parse_mirror(url) for url in urls)
+
+
+def parse_pull_through(pairs: tuple[tuple[str, str], ...]) -> dict[str, Mirror]:
+    """SOCKERLESS_ECR_PULL_THROUGH's registries, by domain; InvalidParameter names one that is none."""
+    return dict(_parse_cache(domain, uri) for domain, uri in pairs)
 
 
 def host(domain: str) -> str:
@@ -87,3 +94,16 @@ def _parse_mirror(url: str) -> Mirror:
     if checked.domain != parts.netloc:
         raise InvalidParameter(f"SOCKERLESS_REGISTRY_MIRRORS: {url} needs a host name with a dot or a port")
     return Mirror(checked.domain, f"{prefix}/" if prefix else "")
+
+
+def _parse_cache(domain: str, uri: str) -> tuple[str, Mirror]:
+    try:
+        cached, cache = parse(f"{domain}/x").domain, parse(f"{uri}/x")
+    except InvalidParameter as error:
+        raise InvalidParameter(f"SOCKERLESS_ECR_PULL_THROUGH: {domain}={uri}: {error}") from None
+    if cached != domain or not f"{uri}/".startswith(f"{cache.domain}/"):
+        raise InvalidParameter(
+            f"SOCKERLESS_ECR_PULL_THROUGH: {domain}={uri} does not name a registry and what its repositories' URIs "
+            "start with, like quay.io=123456789012.dkr.ecr.eu-central-1.amazonaws.com/quay"
+        )
+    return domain, Mirror(cache.domain, cache.path.removesuffix("x"), caches=True)

@@ -48,6 +48,10 @@ class AccessDenied(Forbidden):
     """The repository does not exist or the caller may not read (or write) it: registries do not say which."""
 
 
+class TagTaken(InvalidParameter):
+    """The tag is malformed, or stands for another manifest in a repository whose tags may not move."""
+
+
 _CLASSES: dict[str, type[SockerlessError]] = {
     "MANIFEST_UNKNOWN": ManifestUnknown,
     "NAME_UNKNOWN": RepositoryUnknown,
@@ -59,7 +63,7 @@ _CLASSES: dict[str, type[SockerlessError]] = {
     "DIGEST_INVALID": DataLoss,
     "SIZE_INVALID": DataLoss,
     "NAME_INVALID": InvalidParameter,
-    "TAG_INVALID": InvalidParameter,
+    "TAG_INVALID": TagTaken,
     "MANIFEST_INVALID": InvalidParameter,
     "MANIFEST_BLOB_UNKNOWN": InvalidParameter,
 }

@@ -46,10 +46,16 @@ class Images:
 
 
 @contextlib.asynccontextmanager
-async def images(directory: Path, ecr_repository: str = "", mirrors: str = "") -> AsyncIterator[Images]:
+async def images(
+    directory: Path, ecr_repository: str = "", mirrors: str = "", pull_through: str = ""
+) -> AsyncIterator[Images]:
     """The verbs with this configuration; ECR's credentials are those of the guarded registry."""
     asked: list[datetime] = []
-    variables: dict[str, str] = {"SOCKERLESS_ECR_REPOSITORY": ecr_repository, "SOCKERLESS_REGISTRY_MIRRORS": mirrors}
+    variables: dict[str, str] = {
+        "SOCKERLESS_ECR_REPOSITORY": ecr_repository,
+        "SOCKERLESS_REGISTRY_MIRRORS": mirrors,
+        "SOCKERLESS_ECR_PULL_THROUGH": pull_through,
+    }
 
     async def credentials() -> EcrAuthorization:
         asked.append(datetime.now(UTC))

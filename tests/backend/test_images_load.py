@@ -29,7 +29,7 @@ async def verbs(tmp_path: Path, guarded_registry: DockerRegistry) -> AsyncIterat
         yield opened
 
 
-def _archive(directory: Path, *contents: bytes, tags: bool = True) -> Path:
+def archive_of(directory: Path, *contents: bytes, tags: bool = True) -> Path:
     """A docker-archive with an image for each content, named app0:v1, app1:v1 and so on."""
     files: dict[str, bytes] = {}
     entries = []
@@ -68,7 +68,7 @@ async def test_a_saved_image_is_loaded_and_the_engine_runs_what_tasks_will_pull(
 async def test_several_images_are_loaded_each_under_a_tag_made_from_its_id(
     verbs: Images, docker_registry: DockerRegistry, tmp_path: Path
 ) -> None:
-    lines = await verbs.load(_archive(tmp_path, b"one", b"two"))
+    lines = await verbs.load(archive_of(tmp_path, b"one", b"two"))
     loaded = [line["stream"] for line in lines if "stream" in line]
     assert loaded == ["Loaded image: app0:v1\n", "Loaded image: app1:v1\n"]
     reference = verbs.context.ecr_repository
@@ -80,30 +80,30 @@ async def test_several_images_are_loaded_each_under_a_tag_made_from_its_id(
 
 
 async def test_an_untagged_image_is_told_by_its_id(verbs: Images, tmp_path: Path) -> None:
-    lines = await verbs.load(_archive(tmp_path, b"untagged", tags=False))
+    lines = await verbs.load(archive_of(tmp_path, b"untagged", tags=False))
     assert lines[-1] == {"stream": f"Loaded image ID: {small_image(b'untagged').id}\n"}
 
 
 async def test_loading_again_sends_nothing_and_keeps_the_names(
     verbs: Images, guarded_registry: DockerRegistry, tmp_path: Path
 ) -> None:
-    first = await verbs.load(_archive(tmp_path, b"again"))
+    first = await verbs.load(archive_of(tmp_path, b"again"))
     assert statuses(first)[-2:] == ["Pushed", "Loaded image: app0:v1\n"]
     before = guarded_registry.log().count("PATCH /v2/")
-    assert await verbs.load(_archive(tmp_path, b"again")) == [{"stream": "Loaded image: app0:v1\n"}]
+    assert await verbs.load(archive_of(tmp_path, b"again")) == [{"stream": "Loaded image: app0:v1\n"}]
     assert guarded_registry.log().count("PATCH /v2/") == before
     assert [image.repo_tags for image in verbs.context.store.images()] == [("app0:v1",)]
 
 
 async def test_a_quiet_load_says_only_what_was_loaded(verbs: Images, tmp_path: Path) -> None:
-    assert await verbs.load(_archive(tmp_path, b"quiet"), quiet=True) == [{"stream": "Loaded image: app0:v1\n"}]
+    assert await verbs.load(archive_of(tmp_path, b"quiet"), quiet=True) == [{"stream": "Loaded image: app0:v1\n"}]
 
 
 async def test_without_a_repository_the_refusal_names_the_variable_and_the_command(
     verbs: Images, tmp_path: Path
 ) -> None:
     with pytest.raises(NotSupported, match=r"SOCKERLESS_ECR_REPOSITORY is not set; run `sockerless-kit apply`"):
-        await verbs.without_ecr().load(_archive(tmp_path, b"x"))
+        await verbs.without_ecr().load(archive_of(tmp_path, b"x"))
 
 
 async def test_a_layer_cut_short_is_an_invalid_parameter(verbs: Images, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_a_layer_cut_short_is_an_invalid_parameter(verbs: Images, tmp_path
 
 
 async def test_a_load_whose_client_leaves_ends_and_leaves_no_file(verbs: Images, tmp_path: Path) -> None:
-    loading = load(verbs.context, _archive(tmp_path, os.urandom(4 << 20), b"second"))
+    loading = load(verbs.context, archive_of(tmp_path, os.urandom(4 << 20), b"second"))
     assert (await anext(loading))["status"] == "Pushing"
     await loading.aclose()
     loading = load(verbs.context, tmp_path / "archive.tar")
@@ -131,7 +131,7 @@ async def test_a_load_whose_client_leaves_ends_and_leaves_no_file(verbs: Images,
 
 
 async def test_a_damaged_archive_records_nothing_and_leaves_no_file(verbs: Images, tmp_path: Path) -> None:
-    archive = _archive(tmp_path, b"damaged")
+    archive = archive_of(tmp_path, b"damaged")
     archive.write_bytes(archive.read_bytes().replace(b"damaged", b"DAMAGED"))
     with pytest.raises(InvalidParameter, match="invalid diffID for layer"):
         await verbs.load(archive)

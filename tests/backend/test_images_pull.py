@@ -33,7 +33,7 @@ async def verbs(tmp_path: Path, guarded_registry: DockerRegistry) -> AsyncIterat
         yield opened
 
 
-async def _push(client: Registry, name: str, image: SmallImage) -> str:
+async def push(client: Registry, name: str, image: SmallImage) -> str:
     layers = [bytes_blob(DOCKER_LAYER_GZIP, image.layer)]
     return (await push_image(client, parse(name), config_blob(image.config, oci=False), layers)).digest
 
@@ -42,7 +42,7 @@ async def test_a_pull_records_the_image_and_says_only_what_happened(
     verbs: Images, client: Registry, docker_registry: DockerRegistry
 ) -> None:
     name, image = f"{docker_registry.host}/pull/app", small_image(b"pull")
-    pushed = await _push(client, f"{name}:v1", image)
+    pushed = await push(client, f"{name}:v1", image)
     lines = await verbs.pull(name, "v1")
     assert lines[0] == {"status": "Pulling from pull/app", "id": "v1"}
     assert statuses(lines)[1:] == [
@@ -63,7 +63,7 @@ async def test_the_engine_prints_the_same_first_and_last_lines(
     verbs: Images, client: Registry, docker_registry: DockerRegistry, engine: docker.APIClient
 ) -> None:
     name = f"{docker_registry.host}/same/lines"
-    await _push(client, f"{name}:v1", small_image(b"same lines"))
+    await push(client, f"{name}:v1", small_image(b"same lines"))
     for _ in range(2):
         theirs = list(engine.pull(name, "v1", stream=True, decode=True))
         ours = await verbs.pull(name, "v1")
@@ -77,9 +77,9 @@ async def test_a_tag_that_moved_is_newer_and_leaves_the_old_image_without_it(
 ) -> None:
     name = f"{docker_registry.host}/moving"
     old, new = small_image(b"old"), small_image(b"new")
-    await _push(client, f"{name}:v1", old)
+    await push(client, f"{name}:v1", old)
     await verbs.pull(name, "v1")
-    await _push(client, f"{name}:v1", new)
+    await push(client, f"{name}:v1", new)
     assert statuses(await verbs.pull(name, "v1"))[-1] == f"Status: Downloaded newer image for {name}:v1"
     assert find(verbs.context, f"{name}:v1").id == new.id
     assert find(verbs.context, old.id).repo_tags == ()
@@ -90,7 +90,7 @@ async def test_a_list_is_shown_and_the_platforms_manifest_is_what_tasks_pull(
 ) -> None:
     name, amd64, arm64 = f"{docker_registry.host}/multi", small_image(b"1"), small_image(b"2", architecture="arm64")
     for image in (amd64, arm64):
-        await _push(client, name, image)
+        await push(client, name, image)
         await client.put_manifest(parse(name), of_bytes(image.manifest, ""))
     body = index((amd64, {"os": "linux", "architecture": "amd64"}), (arm64, {"os": "linux", "architecture": "arm64"}))
     await client.put_manifest(parse(f"{name}:v1"), of_bytes(body, ""))
@@ -110,7 +110,7 @@ async def test_without_a_tag_every_tag_is_pulled(
 ) -> None:
     name = f"{docker_registry.host}/all"
     for tag in ("a", "b"):
-        await _push(client, f"{name}:{tag}", small_image(tag.encode()))
+        await push(client, f"{name}:{tag}", small_image(tag.encode()))
     await verbs.pull(name)
     assert {find(verbs.context, f"{name}:{tag}").id for tag in ("a", "b")} == {
         small_image(tag.encode()).id for tag in ("a", "b")
@@ -120,8 +120,8 @@ async def test_without_a_tag_every_tag_is_pulled(
 async def test_a_mirror_is_asked_first_and_tasks_pull_from_it(
     client: Registry, docker_registry: DockerRegistry, tmp_path: Path
 ) -> None:
-    pushed = await _push(client, f"{docker_registry.host}/library/mirrored:v1", small_image(b"mirrored"))
-    nested = await _push(client, f"{docker_registry.host}/hub/library/nested:v1", small_image(b"nested"))
+    pushed = await push(client, f"{docker_registry.host}/library/mirrored:v1", small_image(b"mirrored"))
+    nested = await push(client, f"{docker_registry.host}/hub/library/nested:v1", small_image(b"nested"))
     mirrors = f"http://127.0.0.1:1,http://{docker_registry.host},http://{docker_registry.host}/hub"
     async with images(tmp_path, mirrors=mirrors) as verbs:
         lines = await verbs.pull("mirrored", "v1")
@@ -191,7 +191,7 @@ async def test_the_engine_fails_in_the_same_words(
 async def test_an_ecr_image_opens_with_the_deployments_credentials_asked_for_once(
     client: Registry, docker_registry: DockerRegistry, guarded_registry: DockerRegistry, verbs: Images
 ) -> None:
-    await _push(client, f"{docker_registry.host}/team/app:v1", small_image(b"in ecr"))
+    await push(client, f"{docker_registry.host}/team/app:v1", small_image(b"in ecr"))
     name = f"{guarded_registry.host}/team/app"
     for auth in (None, RegistryAuth("another", "user")):
         await verbs.pull(name, "v1", auth)
@@ -235,7 +235,9 @@ async def test_a_private_image_is_copied_to_ecr_where_tasks_can_pull_it(
     assert found.pull_reference.endswith(f"/deployment/images@{digest(image.manifest)}")
     copied = parse(f"{docker_registry.host}/deployment/images:id-{image.id.removeprefix('sha256:')}")
     assert (await client.get_manifest(copied)).body == image.manifest
-    assert "Layer already exists" in statuses(await verbs.pull(name, "v1", KNOWN))
+    again = statuses(await verbs.pull(name, "v1", KNOWN))
+    assert "Pushed" not in again
+    assert again[-1] == f"Status: Image is up to date for {name}:v1"
 
 
 async def test_a_private_image_is_refused_with_the_remedy_when_there_is_no_ecr(
