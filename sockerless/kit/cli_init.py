@@ -1,4 +1,4 @@
-"""The commands that write a deployment's files: init.
+"""The commands that write a deployment's files: init, upgrade.
 
 Owns: the answers as options and questions. Each calls one function of the kit and prints what it returned.
 """
@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import click
 
 from sockerless.errors import Conflict, InvalidParameter
-from sockerless.kit import init, say, settings
-from sockerless.kit.cli_options import env_option, events_option, typed
+from sockerless.kit import init, project, say, settings, upgrade
+from sockerless.kit.cli_options import directory_option, env_option, events_option, typed, yes_option
+from sockerless.kit.render import Rendering
 from sockerless.kit.settings import BY_NAME, FIELDS, Field
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -21,7 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def register(group: click.Group) -> None:
     """Adds the commands to the group."""
-    group.add_command(init_command)
+    for command in (init_command, upgrade_command):
+        group.add_command(command)
 
 
 def answer_options(command: Command) -> Command:
@@ -94,10 +96,7 @@ def init_command(directory: Path, env: str, yes: bool, force: bool, **options: A
             say.require_yes(yes)
             answers = ask(answers)
         made, rendering = init.run(directory, answers, force)
-    for name in rendering.written:
-        say.tell("wrote", f"wrote {name}", file=name)
-    for name in rendering.removed:
-        say.tell("removed", f"removed {name}", file=name)
+    _tell(rendering)
     for name, diff in rendering.kept:
         say.tell("kept", diff.removesuffix("\n"), file=name, diff=diff)
     if rendering.kept:
@@ -123,3 +122,42 @@ def _ask(field: Field) -> Any:
             raise click.BadParameter(error.message) from None
 
     return click.prompt(field.meaning[0].upper() + field.meaning[1:], default=field.default, value_proc=checked)
+
+
+@click.command("upgrade")
+@directory_option
+@env_option
+@click.option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite rendered files that were edited, too.")
+@yes_option
+@events_option
+def upgrade_command(directory: Path, env: str, dry_run: bool, force: bool, yes: bool) -> None:
+    """Show what this version of the kit changes in the rendered files, ask, and write them.
+
+    A file that you edited is shown as a diff and kept, unless --force is given. Nothing in AWS changes before the next
+    apply.
+
+    \b
+    Example: sockerless-kit upgrade --dry-run
+    """
+    say.require_yes(yes or dry_run)
+    here = project.load(directory, env)
+    found = upgrade.preview(here)
+    for kind, text, facts in upgrade.told(found, force):
+        say.tell(kind, text, **facts)
+    if dry_run:
+        return
+    if found.changes and not yes:
+        click.confirm("Write this?", abort=True)
+    rendering = upgrade.perform(here, force)
+    _tell(rendering)
+    for name, _ in rendering.kept:
+        say.tell("kept", f"kept your edit of {name}: merge the diff above by hand, or --force", err=True, file=name)
+    say.next_step(typed(here, "plan"))
+
+
+def _tell(rendering: Rendering) -> None:
+    for name in rendering.written:
+        say.tell("wrote", f"wrote {name}", file=name)
+    for name in rendering.removed:
+        say.tell("removed", f"removed {name}", file=name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import InvalidParameter
-from sockerless.kit import processes, provider, render, terraform
+from sockerless.kit import processes, provider, render, terraform, upgrade
 from sockerless.kit.events import Event, PlannedChange, PlannedOutputs
 from sockerless.kit.project import Project
 from sockerless.kit.render import Rendering
@@ -43,10 +43,12 @@ class Plan:
 def prepare(project: Project) -> tuple[Rendering, bool]:
     """Brings the terraform files in step with sockerless.toml and, in simulator mode, the simulator up.
 
-    Returns what rendering did and whether a simulator was started.
+    Returns what rendering did and whether a simulator was started. Conflict when another version of the kit rendered
+    them otherwise.
     """
     if any(character in str(project.directory) for character in "\n\r"):
         raise InvalidParameter("the directory's name holds a line break; choose another directory")
+    upgrade.require_current(project)
     rendering = render.write(project, render.render_terraform(project))
     return rendering, project.simulator and processes.ensure_simulator(project)
 

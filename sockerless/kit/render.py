@@ -1,31 +1,30 @@
 """Renders the templates into a deployment's directory, never over a file that somebody edited.
 
-Owns: quoting for HCL, TOML and shells, and DIR/.sockerless/rendered.json, which remembers the SHA-256 of each file
-as it was rendered. Knows no terraform. Law: a file whose content is not what was last rendered belongs to its editor.
+Owns: quoting for HCL, TOML and shells, and what is done with each file. What was rendered last is in rendered.py. Knows
+no terraform. Law: a file whose content is not what was last rendered belongs to its editor.
 Source: HCL native syntax specification (string literals), TOML 1.0 (basic strings).
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import itertools
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 
 from sockerless.errors import SystemFailure
+from sockerless.kit import rendered
 from sockerless.kit.background import STATE_FOLDER
 from sockerless.kit.checks import RETENTION_DAYS
 from sockerless.kit.project import SETTINGS_FILE, Project
+from sockerless.kit.rendered import KIT_VERSION, Manifest, digest
 from sockerless.kit.settings import FIELDS
 
-MANIFEST_FILE = "rendered.json"
 _SUFFIX = ".j2"
 
 
@@ -36,6 +35,20 @@ class Rendering:
     written: tuple[str, ...]
     removed: tuple[str, ...]
     kept: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that is not as it would be rendered, by its path relative to the directory.
+
+    kind: new, changed since an earlier rendering, edited by somebody, or obsolete (rendered once, not any more).
+    text: what it would become, "" for an obsolete one. diff: the unified diff from what is there to that.
+    """
+
+    name: str
+    kind: Literal["new", "changed", "edited", "obsolete"]
+    text: str
+    diff: str
 
 
 def templates_directory() -> Path:
@@ -71,37 +84,46 @@ def render_environment(variables: Iterable[tuple[str, str]]) -> str:
     return _render(f"daemon.env{_SUFFIX}", variables=list(variables))
 
 
+def compare(project: Project, files: Mapping[str, str]) -> list[Change]:
+    """What differs between the directory's files and these texts; a file that somebody edited and removed is new."""
+    digests = rendered.read(project.state_directory).digests
+    found = [_change(name, _read(project.directory / name), text, digests.get(name)) for name, text in files.items()]
+    for name in sorted(digests.keys() - files.keys() - {SETTINGS_FILE}):
+        present = _read(project.directory / name)
+        if present is not None and digest(present) == digests[name]:
+            found.append(Change(name, "obsolete", "", _diff(name, present, "")))
+    return [change for change in found if change is not None]
+
+
 def write(project: Project, files: Mapping[str, str], force: bool = False) -> Rendering:
     """Brings the directory's files to these texts; an edited file is kept, or overwritten with force.
 
     A file rendered earlier that is not among them any more is removed, unless it was edited; sockerless.toml stays.
     """
-    manifest = _read_manifest(project.state_directory)
-    written: list[str] = []
-    kept: list[tuple[str, str]] = []
-    for name, text in files.items():
-        present = _read(project.directory / name)
-        if present != text:
-            if present is not None and not force and manifest.get(name) != _digest(present):
-                kept.append((name, _diff(name, present, text)))
-                continue
-            _place(project.directory / name, text)
-            written.append(name)
-        manifest[name] = _digest(text)
-    obsolete = sorted(manifest.keys() - files.keys() - {SETTINGS_FILE})
-    removed = [name for name in obsolete if _remove_unedited(project.directory / name, manifest.pop(name))]
-    _write_manifest(project.state_directory, manifest)
-    return Rendering(tuple(written), tuple(removed), tuple(kept))
+    changes = compare(project, files)
+    kept = {change.name: change.diff for change in changes if change.kind == "edited" and not force}
+    removed = [change.name for change in changes if change.kind == "obsolete"]
+    written = [change for change in changes if change.name not in {*kept, *removed}]
+    for change in written:
+        _place(project.directory / change.name, change.text)
+    for name in removed:
+        (project.directory / name).unlink()
+    before = rendered.read(project.state_directory).digests
+    digests = {name: digest(text) for name, text in files.items() if name not in kept}
+    earlier = {name: before[name] for name in (*kept, SETTINGS_FILE) if name in before}
+    rendered.write(project.state_directory, Manifest(KIT_VERSION, {**earlier, **digests}))
+    return Rendering(tuple(change.name for change in written), tuple(removed), tuple(kept.items()))
 
 
 def append_to_settings(path: Path, text: str) -> None:
     """Adds text to the end of the sockerless.toml at path, which stays edited or unedited as it was."""
     before = _read(path) or ""
     after = before + ("" if before.endswith("\n") or not before else "\n") + text
-    manifest = _read_manifest(path.parent / STATE_FOLDER)
+    manifest = rendered.read(path.parent / STATE_FOLDER)
     _place(path, after)
-    if manifest.get(path.name) == _digest(before):
-        _write_manifest(path.parent / STATE_FOLDER, {**manifest, path.name: _digest(after)})
+    if manifest.digests.get(path.name) == digest(before):
+        digests = {**manifest.digests, path.name: digest(after)}
+        rendered.write(path.parent / STATE_FOLDER, replace(manifest, digests=digests))
 
 
 def hcl(value: Any) -> str:
@@ -171,6 +193,14 @@ def _literal(value: Any, quote: Callable[[Any], str]) -> str:
     return "[" + ", ".join(quote(one) for one in value) + "]"
 
 
+def _change(name: str, present: str | None, text: str, recorded: str | None) -> Change | None:
+    if present == text:
+        return None
+    if present is None:
+        return Change(name, "new", text, _diff(name, "", text))
+    return Change(name, "changed" if recorded == digest(present) else "edited", text, _diff(name, present, text))
+
+
 def _diff(name: str, present: str, text: str) -> str:
     lines = difflib.unified_diff(
         present.splitlines(keepends=True), text.splitlines(keepends=True), f"{name} (yours)", f"{name} (rendered)"
@@ -183,36 +213,8 @@ def _place(path: Path, text: str) -> None:
     replace_file(path, text, 0o644)
 
 
-def _remove_unedited(path: Path, digest: str) -> bool:
-    present = _read(path)
-    if present is None or _digest(present) != digest:
-        return False
-    path.unlink()
-    return True
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
-
-
-def _read_manifest(folder: Path) -> dict[str, str]:
-    """Digest by path. A damaged manifest counts as empty: then every differing file counts as edited."""
-    text = _read(folder / MANIFEST_FILE)
-    try:
-        document = json.loads(text or "{}")
-    except ValueError:
-        document = {}
-    return {str(name): str(digest) for name, digest in document.items()} if isinstance(document, dict) else {}
-
-
-def _write_manifest(folder: Path, manifest: Mapping[str, str]) -> None:
-    replace_file(
-        private_directory(folder) / MANIFEST_FILE, json.dumps(dict(sorted(manifest.items())), indent=1) + "\n", 0o600
-    )
