@@ -1,8 +1,9 @@
-"""The simulator's own HTTP interface at /_sockerless/: health, counts of AWS calls, faults.
+"""The simulator's own HTTP interface at /_sockerless/: health, counts of AWS calls, faults, upstream registries.
 
 GET /_sockerless/health   {"ready", "pid", "instance", "region", "engine": {"address", "reachable"}, "tasks", "calls"}
 GET /_sockerless/calls    {"service": {"Operation": count}}; DELETE starts from nothing
 POST /_sockerless/faults  a fault (see faults.Fault), or {"kind": "spot", "target": task ARN}; DELETE forgets all
+GET /_sockerless/upstreams {host: URL} of the registries ECR caches that stand elsewhere; PUT such a document adds to it
 """
 
 from __future__ import annotations
@@ -20,15 +21,23 @@ from sockerless.simulator.calls import Calls
 from sockerless.simulator.ecs_tasks import TaskService
 from sockerless.simulator.fargate import Fargate
 from sockerless.simulator.faults import Faults
+from sockerless.simulator.upstream import Upstreams
 
 
 class AdminApplication:
     """Serves /_sockerless/."""
 
     def __init__(
-        self, fargate: Fargate, tasks: TaskService, calls: Calls, faults: Faults, lock: AbstractContextManager[Any]
+        self,
+        fargate: Fargate,
+        tasks: TaskService,
+        calls: Calls,
+        faults: Faults,
+        upstreams: Upstreams,
+        lock: AbstractContextManager[Any],
     ) -> None:
         self._fargate, self._tasks, self._calls, self._faults, self._lock = fargate, tasks, calls, faults, lock
+        self._upstreams = upstreams
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -38,6 +47,8 @@ class AdminApplication:
             ("DELETE", "/_sockerless/calls"): self._reset_calls,
             ("POST", "/_sockerless/faults"): self._inject,
             ("DELETE", "/_sockerless/faults"): self._clear_faults,
+            ("GET", "/_sockerless/upstreams"): self._get_upstreams,
+            ("PUT", "/_sockerless/upstreams"): self._place_upstreams,
         }.get((request.method, request.path))
         response = handler(request) if handler else _json({"message": "page not found"}, 404)
         return response(environ, start_response)
@@ -86,6 +97,26 @@ class AdminApplication:
     def _clear_faults(self, request: Request) -> Response:
         self._faults.clear()
         return Response(status=204)
+
+    def _get_upstreams(self, request: Request) -> Response:
+        return _json(self._upstreams.places())
+
+    def _place_upstreams(self, request: Request) -> Response:
+        try:
+            document = json.loads(request.get_data())
+        except ValueError as error:
+            return _json({"message": f"not JSON: {error}"}, 400)
+        if not isinstance(document, dict) or not all(_is_url(url) for url in document.values()):
+            return _json(
+                {"message": "upstreams are a JSON object of host and URL each, like http://127.0.0.1:5000"}, 400
+            )
+        for host, url in document.items():
+            self._upstreams.place(host, url)
+        return Response(status=204)
+
+
+def _is_url(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith(("http://", "https://"))
 
 
 def _json(document: Any, status: int = 200) -> Response:

@@ -20,6 +20,7 @@ from sockerless.simulator.faults import Faults
 from sockerless.simulator.gate import Refusal
 from sockerless.simulator.lifecycle import TaskRunner
 from sockerless.simulator.run_request import RunRequest
+from sockerless.simulator.task_events import TaskEvents
 from sockerless.simulator.taskrecords import TaskRecords, definition_document
 from sockerless.simulator.tasks import JsonObject, Task, TaskContainer, new_id, now
 from sockerless.simulator.throttle import Throttle
@@ -57,6 +58,7 @@ class TaskService:
 
     def __init__(self, fargate: Fargate, faults: Faults, throttle: Throttle | None) -> None:
         self._fargate, self._faults, self._throttle = fargate, faults, throttle
+        self._events = TaskEvents(faults)
         self._runners: dict[str, TaskRunner] = {}
         self._tokens: dict[tuple[str, str, str, str], _Idempotent] = {}
 
@@ -141,12 +143,17 @@ class TaskService:
             overrides=request.overrides,
             tags=request.tags(),
             ephemeral_storage_gib=request.ephemeral_storage_gib,
+            storage_key=_storage_key(cluster),
         )
         task.times["createdAt"] = now()
         records.tasks(cluster)[task_arn] = task
-        records.count(cluster)
-        self._runners[task_arn] = TaskRunner(self._fargate, task, lambda _: records.count(cluster))
+        self._runners[task_arn] = TaskRunner(self._fargate, task, lambda changed: self._tell(records, cluster, changed))
+        self._tell(records, cluster, task)
         return task
+
+    def _tell(self, records: TaskRecords, cluster: Cluster, task: Task) -> None:
+        records.count(cluster)
+        self._events.tell(task)
 
     def stop(self, account_id: str, region: str, document: JsonObject) -> JsonObject:
         """StopTask."""
@@ -164,6 +171,7 @@ class TaskService:
 
     def _end(self, task: Task, code: str, reason: str) -> None:
         task.stop(code, reason)
+        self._events.tell(task)
         self._runners[task.task_arn].request_stop()
 
     def describe(self, account_id: str, region: str, document: JsonObject) -> JsonObject:
@@ -234,6 +242,11 @@ class TaskService:
         for runner in self.runners():
             if runner.task.last_status != "STOPPED":
                 self._end(runner.task, "TerminationNotice", "The simulator stopped")
+
+
+def _storage_key(cluster: Cluster) -> str:
+    managed = (cluster.configuration or {}).get("managedStorageConfiguration") or {}
+    return str(managed.get("fargateEphemeralStorageKmsKeyId") or "")
 
 
 def _filtered(tasks: Iterable[Task], document: JsonObject) -> Iterable[Task]:

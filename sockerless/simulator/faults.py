@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from sockerless.errors import InvalidParameter
 
-Kind = Literal["capacity", "pull", "throttle", "error"]
+Kind = Literal["capacity", "pull", "throttle", "error", "event"]
 KINDS = get_args(Kind)
 
 
@@ -21,7 +21,7 @@ class Fault:
 
     capacity: RunTask answers with failures[] (reason). pull: an image pull fails; target narrows it to references
     containing it. throttle: the action target ("ecs.RunTask") is answered ThrottlingException. error: the same with
-    the given code and reason.
+    the given code and reason. event: ECS's event of a task is lost; target narrows it to a last status.
     """
 
     kind: Kind

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
+from sockerless.errors import Unavailable
 from sockerless.simulator.engine import Engine, EngineError
 from sockerless.simulator.failures import CannotPullContainerError
 from sockerless.simulator.faults import Faults
@@ -35,7 +36,7 @@ class Images:
     """Pulls for tasks. Thread-safe.
 
     registry: the data plane's host:port as the engine sees it. resolve: the digest of a name and tag (or digest) in
-    the data plane, or None. credentials: user name and password the data plane takes.
+    the data plane, or None; Unavailable. credentials: user name and password the data plane takes.
     """
 
     def __init__(
@@ -62,11 +63,17 @@ class Images:
         name, wanted = match["name"], match["digest"] or match["tag"] or "latest"
         host, _, path = name.partition("/")
         if _ECR_HOST.fullmatch(host) or host in {self._registry, self._registry.replace("127.0.0.1", "localhost")}:
-            digest = self._resolve(path, wanted)
+            digest = self._find(path, wanted, reference)
             if digest is None:
                 raise CannotPullContainerError(f"{_RETRIED}{reference}: {reference}: not found")
             return self._pull(f"{self._registry}/{path}", digest, reference, self._authentication())
         return self._pull(name, wanted, reference, "")
+
+    def _find(self, path: str, wanted: str, reference: str) -> str | None:
+        try:
+            return self._resolve(path, wanted)
+        except Unavailable as error:
+            raise CannotPullContainerError(f"{_RETRIED}{reference}: {error}") from error
 
     def _pull(self, name: str, wanted: str, reference: str, authentication: str) -> Pulled:
         by_digest = ":" in wanted

@@ -15,10 +15,10 @@ from queue import SimpleQueue
 from threading import Event, Thread
 
 from sockerless.errors import SockerlessError, Unavailable
-from sockerless.simulator import dependencies, interfaces, secrets
+from sockerless.simulator import dependencies, interfaces, kms_keys, secrets
 from sockerless.simulator.awslogs import LogStream
 from sockerless.simulator.containers import Surroundings, engine_document
-from sockerless.simulator.failures import CannotCreateContainerError, TaskFailure
+from sockerless.simulator.failures import CannotCreateContainerError, ResourceInitializationError, TaskFailure
 from sockerless.simulator.fargate import LABEL_TASK, Fargate
 from sockerless.simulator.images import Pulled
 from sockerless.simulator.interfaces import Pause
@@ -31,7 +31,7 @@ class StopRequested(Exception):
 
 
 class TaskRunner:
-    """Runs one task. changed: called under the lock after every status, to keep the cluster's counts."""
+    """Runs one task. changed: called under the lock after every change of its status or its containers'."""
 
     def __init__(self, fargate: Fargate, task: Task, changed: Callable[[Task], None]) -> None:
         self.task = task
@@ -81,6 +81,7 @@ class TaskRunner:
             raise StopRequested
 
     def _launch(self) -> None:
+        self._check_storage_key()
         with ThreadPoolExecutor(4, thread_name_prefix="pull") as pulls:
             self._stamp("pullStartedAt")
             references = {str(container.definition["image"]) for container in self.task.containers}
@@ -97,6 +98,13 @@ class TaskRunner:
             self._create_containers(images, self._pause)
         self._check_stop()
         self._advance("ACTIVATING")
+
+    def _check_storage_key(self) -> None:
+        with self._fargate.lock:
+            key = self.task.storage_key
+            cluster = self.task.cluster_arn.rpartition("/")[2]
+            if key and not kms_keys.lets_fargate(self._account_id, self._region, key, cluster):
+                raise ResourceInitializationError(f"Fargate may not use the key of the ephemeral storage, {key}")
 
     def _stamp(self, name: str) -> None:
         with self._fargate.lock:
@@ -158,6 +166,12 @@ class TaskRunner:
             if self._ended():
                 return
             self._wake.get()
+            self._tell_of_containers()
+
+    def _tell_of_containers(self) -> None:
+        with self._fargate.lock:
+            self.task.version += 1
+            self._changed(self.task)
 
     def _start_container(self, container: TaskContainer) -> None:
         running = RunningContainer(self._fargate, self.task, container, self._streams.get(container.name), self._wake)

@@ -1,4 +1,4 @@
-"""The CloudWatch Logs actions that must stay fast with hundreds of thousands of events.
+"""The CloudWatch Logs actions that must stay fast with hundreds of thousands of events, and the keys of log groups.
 
 Source: CloudWatch Logs API reference; moto 5.2, logs/models.py (which sorts and scans a whole stream for every page).
 """
@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.core.responses import BaseResponse
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
-from moto.logs.models import LogGroup, LogStream, logs_backends
+from moto.logs.models import LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
 from moto.logs.utils import EventMessageFilter
+from moto.utilities.utils import get_partition
 
-from sockerless.simulator import logs_pages
+from sockerless.simulator import kms_keys, logs_pages
+from sockerless.simulator.gate import Refusal
 from sockerless.simulator.hooks import Hooks
 
 
-def _group(response: LogsResponse, document: dict[str, Any]) -> LogGroup:
+def _group(response: BaseResponse, document: dict[str, Any]) -> LogGroup:
     groups = logs_backends[response.current_account][response.region].groups
-    identifier = document.get("logGroupIdentifier") or ""
+    identifier = document.get("logGroupIdentifier") or document.get("resourceIdentifier") or ""
     name = document.get("logGroupName") or identifier.removesuffix(":*").rpartition("log-group:")[2]
     if name not in groups:
         raise ResourceNotFoundException("The specified log group does not exist.")
@@ -90,6 +93,27 @@ def _stream_names(group: LogGroup, document: dict[str, Any]) -> list[str]:
     return wanted or [name for name in group.streams if name.startswith(prefix or "")]
 
 
+def _check_key(account_id: str, region: str, key: str, group: str) -> None:
+    arn = f"arn:{get_partition(region)}:logs:{region}:{account_id}:log-group:{group}"
+    if not kms_keys.lets_logs(account_id, region, key, arn):
+        message = f"The specified KMS key does not exist or is not allowed to be used with Arn '{key}'"
+        raise Refusal("InvalidParameterException", message)
+
+
+def associate_kms_key(response: BaseResponse, document: dict[str, Any]) -> dict[str, Any]:
+    """AssociateKmsKey."""
+    group = _group(response, document)
+    _check_key(response.current_account, response.region, document["kmsKeyId"], group.name)
+    group.kms_key_id = document["kmsKeyId"]
+    return {}
+
+
+def disassociate_kms_key(response: BaseResponse, document: dict[str, Any]) -> dict[str, Any]:
+    """DisassociateKmsKey."""
+    _group(response, document).kms_key_id = None
+    return {}
+
+
 def _bounds(stream: LogStream) -> None:
     stream.first_event_timestamp = stream.events[0].timestamp if stream.events else None
     stream.last_event_timestamp = stream.events[-1].timestamp if stream.events else None
@@ -104,6 +128,15 @@ def install(hooks: Hooks) -> None:
         logs_pages.keep_sorted(stream.events, first_new)
         return token
 
+    def create_log_group(backend: LogsBackend, name: str, tags: dict[str, str], **more: Any) -> LogGroup:
+        if more.get("kmsKeyId"):
+            _check_key(backend.account_id, backend.region_name, more["kmsKeyId"], name)
+        made: LogGroup = create(backend, name, tags, **more)
+        return made
+
+    for action in (associate_kms_key, disassociate_kms_key):
+        hooks.action(LogsResponse, action.__name__, action)
+    create = hooks.replace(LogsBackend, "create_log_group", create_log_group)
     put = hooks.replace(LogStream, "put_log_events", put_log_events)
     hooks.replace(LogStream, "_update", _bounds)
     hooks.replace(LogsResponse, "get_log_events", get_log_events)

@@ -19,6 +19,7 @@ class SimulatorOptions:
     ready for the next tasks. stopped_task_retention_s: how long DescribeTasks still knows a stopped task.
     limit_cpu: hold tasks to their task size's vCPUs (memory always is). enforce_iam: serve a call only when the
     policies of its access key's user or role allow it; the access key "test" is the account's root user.
+    upstreams: where registries that ECR caches stand, host and URL each, when it is not https://HOST.
     """
 
     step_delay_s: float = 0.0
@@ -29,3 +30,4 @@ class SimulatorOptions:
     stopped_task_retention_s: float = 3600.0
     limit_cpu: bool = True
     enforce_iam: bool = False
+    upstreams: tuple[tuple[str, str], ...] = ()

@@ -14,8 +14,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from sockerless.errors import Conflict, InvalidParameter, NotFound
+from sockerless.errors import Conflict, InvalidParameter, NotFound, Unavailable
 from sockerless.simulator.blobs import Blobs
+from sockerless.simulator.pull_through import PullThrough
 from sockerless.simulator.repositories import Repositories
 from sockerless.simulator.tokens import Tokens
 
@@ -35,11 +36,12 @@ class RegistryApplication:
         repositories: Repositories,
         blobs: Blobs,
         tokens: Tokens,
+        cache: PullThrough,
         lock: AbstractContextManager[Any],
         refuse: Refuse | None = None,
     ) -> None:
         self._repositories, self._blobs, self._tokens, self._lock = repositories, blobs, tokens, lock
-        self._refuse = refuse
+        self._cache, self._refuse = cache, refuse
         self._routes: list[tuple[re.Pattern[str], dict[str, Callable[..., Response]]]] = [
             (re.compile(r"/v2/?"), {"GET": self._base, "HEAD": self._base}),
             (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": self._tags}),
@@ -94,8 +96,16 @@ class RegistryApplication:
         if self._refuse is None or "name" not in arguments:
             return None
         with self._lock:
-            reason = self._refuse(caller, _operation(request), arguments["name"])
+            operations = (_operation(request), *self._importing(request, arguments))
+            reasons = [self._refuse(caller, operation, arguments["name"]) for operation in operations]
+        reason = next((one for one in reasons if one), None)
         return _error(403, "DENIED", reason) if reason else None
+
+    def _importing(self, request: Request, arguments: dict[str, str]) -> tuple[str, ...]:
+        """What a manifest that is not cached yet needs on top of reading."""
+        if request.method not in {"GET", "HEAD"} or "/manifests/" not in request.path:
+            return ()
+        return self._cache.operations(arguments["name"], arguments["reference"])
 
     def _base(self, request: Request) -> Response:
         return Response("{}", content_type="application/json")
@@ -112,6 +122,7 @@ class RegistryApplication:
         return response
 
     def _get_manifest(self, request: Request, name: str, reference: str) -> Response:
+        self._cache.bring_manifest(name, reference)
         with self._lock:
             manifest = self._repositories.manifest(name, reference)
         response = Response(manifest.content, content_type=manifest.media_type)
@@ -135,6 +146,7 @@ class RegistryApplication:
         return layers
 
     def _get_blob(self, request: Request, name: str, digest: str) -> Response:
+        self._cache.bring_blob(name, digest)
         with self._lock:
             size = self._layers(name).get(digest)
         if size is None:
@@ -206,6 +218,8 @@ def _guarded(handler: Callable[..., Response], request: Request, arguments: dict
         return handler(request, **arguments)
     except NotFound as error:
         return _error(404, _unknown(request, error), error.message)
+    except Unavailable as error:
+        return _error(500, "UNKNOWN", f"UnableToGetUpstreamImageException: {error.message}")
     except Conflict as error:
         return _error(400, "TAG_INVALID", error.message)
     except InvalidParameter as error:

@@ -54,6 +54,10 @@ class Repositories:
                 return account[region]
         raise NotFound(f"The repository with name '{name}' does not exist in the registry with id '{self._account_id}'")
 
+    def holds(self, name: str) -> bool:
+        """Whether there is such a repository."""
+        return any(name in backend.repositories for backend in ecr_backends[self._account_id].values())
+
     def get(self, name: str) -> Repository:
         """moto's record; NotFound in ECR's words."""
         repository: Repository = self._backend(name).repositories[name]
@@ -105,6 +109,13 @@ class Repositories:
                 "the tag is immutable."
             ) from None
         return digest
+
+    def cache(self, name: str, reference: str, manifest: Manifest) -> None:
+        """Stores a manifest of a registry that is cached; what it names is fetched when it is asked for."""
+        tag = None if ":" in reference else reference
+        held = self._image(name, manifest.digest)
+        if held is None or (tag is not None and tag not in held.image_tags):
+            self._backend(name).put_image(name, manifest.content.decode(), tag, manifest.media_type, manifest.digest)
 
     def delete(self, name: str, reference: str) -> None:
         """Removes a tag, or by digest the image; NotFound."""

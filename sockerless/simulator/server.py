@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import time
 from pathlib import Path
-from threading import Event, Lock, RLock, Thread
+from threading import Condition, Event, Lock, RLock, Thread
 from types import FrameType
 
 from moto.core.base_backend import BackendDict
@@ -18,11 +18,23 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
-from sockerless.simulator import ec2_actions, ecr_actions, ecs_actions, efs_actions, gate, iam_s3, logs_actions
+from sockerless.simulator import (
+    ec2_actions,
+    ecr_actions,
+    ecr_cache,
+    ecs_actions,
+    efs_actions,
+    event_delivery,
+    gate,
+    iam_s3,
+    logs_actions,
+    sqs_actions,
+)
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
 from sockerless.simulator.calls import Calls
 from sockerless.simulator.definitions import Definitions
+from sockerless.simulator.ecr_cache import CacheRecords
 from sockerless.simulator.ecs_tasks import TaskService
 from sockerless.simulator.engine import Engine
 from sockerless.simulator.fargate import Fargate
@@ -34,10 +46,12 @@ from sockerless.simulator.iam_principals import ROOT_ACCESS_KEY_ID
 from sockerless.simulator.iam_targets import Call
 from sockerless.simulator.images import Images
 from sockerless.simulator.options import DEFAULT_ENGINE, DEFAULT_PORT, SimulatorOptions
+from sockerless.simulator.pull_through import PullThrough
 from sockerless.simulator.registry import RegistryApplication
 from sockerless.simulator.repositories import Repositories
 from sockerless.simulator.throttle import Throttle
 from sockerless.simulator.tokens import USER, Tokens
+from sockerless.simulator.upstream import Upstreams
 
 DEFAULT_STATE_DIR = Path("~/.local/state/sockerless/simulator")
 _one_at_a_time = Lock()
@@ -67,6 +81,7 @@ class Simulator:
         self._address = (host, port)
         self.state_dir = state_dir.expanduser().absolute()
         self._lock = RLock()
+        self._ending = Event()
         self.engine = Engine(engine)
         self._hooks = Hooks()
         self._server: BaseWSGIServer | None = None
@@ -115,7 +130,9 @@ class Simulator:
     def _assemble(self) -> Front:
         blobs, tokens = Blobs(self.state_dir / "ecr"), Tokens()
         repositories = Repositories(self.options.account_id, self.options.region)
-        images = self._images(repositories, tokens)
+        records, upstreams = CacheRecords(), Upstreams(dict(self.options.upstreams))
+        cache = PullThrough(self.options.account_id, records, repositories, blobs, upstreams, self._lock)
+        images = self._images(repositories, cache, tokens)
         fargate = Fargate(self.engine, images, self.state_dir, self.options, self._lock)
         blobs.clear()
         fargate.volumes.clear()
@@ -128,12 +145,15 @@ class Simulator:
             iam_s3.install(self._hooks)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, blobs, self.registry)
+        ecr_cache.install(self._hooks, records)
         ec2_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
+        event_delivery.install(self._hooks)
+        sqs_actions.install(self._hooks, Condition(self._lock), self._ending)
         return Front(
-            RegistryApplication(repositories, blobs, tokens, self._lock, self._refuse if enforce_iam else None),
-            AdminApplication(fargate, self._tasks, self.calls, self.faults, self._lock),
+            RegistryApplication(repositories, blobs, tokens, cache, self._lock, self._refuse if enforce_iam else None),
+            AdminApplication(fargate, self._tasks, self.calls, self.faults, upstreams, self._lock),
             self._lock,
         )
 
@@ -142,11 +162,12 @@ class Simulator:
         denial = authorise(call, access_key_id, None)
         return denial.message if denial else None
 
-    def _images(self, repositories: Repositories, tokens: Tokens) -> Images:
+    def _images(self, repositories: Repositories, cache: PullThrough, tokens: Tokens) -> Images:
         def credentials() -> tuple[str, str]:
             return USER, tokens.issue(self.options.account_id, ROOT_ACCESS_KEY_ID)[0]
 
         def resolve(name: str, reference: str) -> str | None:
+            cache.bring_manifest(name, reference)
             with self._lock:
                 return repositories.resolve(name, reference)
 
@@ -156,6 +177,7 @@ class Simulator:
         """Ends every task, removes everything made in the engine and forgets the simulated account."""
         if self._server is None:
             return
+        self._ending.set()
         self._server.shutdown()
         self._server.server_close()
         with self._lock:

@@ -130,7 +130,8 @@ class TaskContainer:
 class Task:
     """One task. tags: ECS tag documents. definition: the (moto) task definition document it was started from.
 
-    The attributes moto's tagging of tasks reads (task_arn, cluster_arn, tags) keep moto's names.
+    storage_key: the KMS key of its ephemeral storage, "" for AWS's own. The attributes moto's tagging of tasks reads
+    (task_arn, cluster_arn, tags) keep moto's names.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Task:
     tags: list[dict[str, str]] = field(default_factory=list)
     enable_execute_command: bool = False
     ephemeral_storage_gib: int = 20
+    storage_key: str = ""
     last_status: TaskStatus = "PROVISIONING"
     desired_status: str = "RUNNING"
     stop_code: str | None = None
@@ -219,7 +221,8 @@ class Task:
                 "taskDefinitionArn": self.task_definition_arn,
                 "version": self.version,
                 "ephemeralStorage": {"sizeInGiB": self.ephemeral_storage_gib},
-                "fargateEphemeralStorage": {"sizeInGiB": self.ephemeral_storage_gib},
+                "fargateEphemeralStorage": {"sizeInGiB": self.ephemeral_storage_gib}
+                | ({"kmsKeyId": self.storage_key} if self.storage_key else {}),
             }
             | self.times
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -134,6 +135,27 @@ class Account:
         assert task["lastStatus"] == "RUNNING", task.get("stoppedReason")
         return task
 
+    def queue(self, name: str) -> tuple[str, str]:
+        """A new queue: its URL and ARN."""
+        sqs = self.client("sqs")
+        url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+        return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def received(self, queue_url: str) -> list[dict[str, Any]]:
+        """The JSON documents a queue holds now, taken out of it."""
+        sqs = self.client("sqs")
+        documents: list[dict[str, Any]] = []
+        while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            documents += [json.loads(message["Body"]) for message in messages]
+        return documents
+
+    def calls(self, service: str, operation: str) -> int:
+        """How many such calls the simulator has received."""
+        with urllib.request.urlopen(f"{self.endpoint_url}/_sockerless/calls") as answer:  # noqa: S310
+            return int(json.load(answer).get(service, {}).get(operation, 0))
+
     def log_lines(self, arn: str, container: str = "main") -> list[str]:
         """Everything a container logged, page by page."""
         request = {"logGroupName": LOG_GROUP, "logStreamName": f"t/{container}/{arn.split('/')[-1]}"}
@@ -155,6 +177,18 @@ def until(ask: Callable[[], T], condition: Callable[[T], bool], timeout_s: float
         if condition(found):
             return found
         assert time.monotonic() < deadline, found
+
+
+def statement_for(rule_arn: str, queue_arn: str) -> str:
+    """A queue's policy that lets one rule send to it."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def logged(**definition: Any) -> dict[str, Any]:

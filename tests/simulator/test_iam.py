@@ -351,3 +351,21 @@ def test_tasks_run_for_whom_may_run_them(
     account.running(arn)
     ecs.stop_task(cluster="tests", task=arn)
     assert account.stopped(arn)["stopCode"] == "UserInitiated"
+
+
+def test_a_first_pull_through_needs_the_permissions_to_import(caller: Caller, account: Account) -> None:
+    account.client("ecr").create_pull_through_cache_rule(ecrRepositoryPrefix="mine/quay", upstreamRegistryUrl="quay.io")
+    cached = "arn:aws:ecr:us-east-1:123456789012:repository/mine/quay/*"
+    may = [allow("ecr:GetAuthorizationToken"), allow("ecr:BatchGetImage", cached)]
+    for action in ("ecr:CreateRepository", "ecr:BatchImportUpstreamImage"):
+        caller.may(*may)
+        status, body = registry(caller, account.endpoint_url, "mine/quay/team/image/manifests/1")
+        assert (status, action in json.loads(body)["errors"][0]["message"]) == (403, True)
+        may.append(allow(action, cached))
+    place = urllib.request.Request(  # noqa: S310 - the simulator's own address
+        f"{account.endpoint_url}/_sockerless/upstreams", b'{"quay.io": "http://127.0.0.1:1"}', method="PUT"
+    )
+    with urllib.request.urlopen(place):  # noqa: S310
+        caller.may(*may)
+    status, body = registry(caller, account.endpoint_url, "mine/quay/team/image/manifests/1")
+    assert (status, b"UnableToGetUpstreamImage" in body) == (500, True)

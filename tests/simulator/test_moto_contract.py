@@ -21,10 +21,14 @@ from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.efs.models import EFSBackend, efs_backends
 from moto.efs.responses import EFSResponse
+from moto.events.models import EventsBackend, Rule, events_backends
 from moto.iam import models as iam_models
-from moto.logs.models import LogEvent, LogGroup, LogStream, logs_backends
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.ssm.models import ssm_backends
 
 from sockerless.simulator.hooks import Hooks
@@ -185,6 +189,27 @@ def test_log_events_lie_in_streams_of_groups() -> None:
     assert {"get_log_events", "filter_log_events"} <= set(LogsResponse.__dict__)
 
 
+def test_log_groups_are_made_with_the_id_of_their_key() -> None:
+    assert names(LogsBackend.create_log_group) == ["self", "log_group_name", "tags", "kwargs"]
+    assert "kmsKeyId=kms_key_id" in inspect.getsource(LogsResponse.create_log_group)
+    assert LogGroup(ACCOUNT, REGION, "k", kmsKeyId="key").kms_key_id == "key"
+
+
+@pytest.mark.parametrize("action", ["associate_kms_key", "disassociate_kms_key"])
+def test_logs_still_lack_what_the_simulator_adds(action: str) -> None:
+    assert action not in LogsResponse.__dict__, f"moto has {action} now: serve moto's"
+
+
+def test_a_key_knows_its_state_and_policy() -> None:
+    kms = kms_backends[ACCOUNT][REGION]
+    key = kms.create_key("{}", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "x", [], False)
+    assert kms.keys[key.id] is key
+    assert (key.policy, key.key_state) == ("{}", "Enabled")
+    assert key.arn.endswith(f"key/{key.id}")
+    kms.disable_key(key.id)
+    assert key.key_state == "Disabled"
+
+
 def test_event_ids_grow() -> None:
     first, second = (LogEvent(0, {"timestamp": 1, "message": ""}) for _ in range(2))
     assert second.event_id == first.event_id + 1
@@ -198,6 +223,57 @@ def test_parameters_and_secrets_can_be_read() -> None:
     assert names(ssm_backends[ACCOUNT][REGION].get_parameter) == ["name"]
     reading = names(secretsmanager_backends[ACCOUNT][REGION].get_secret_value)
     assert reading == ["secret_id", "version_id", "version_stage"]
+
+
+def test_secrets_know_their_arn() -> None:
+    backend = secretsmanager_backends[ACCOUNT][REGION]
+    backend.create_secret("contract", "s", None, "", [], None, None, [], False)
+    assert [secret.arn for secret in backend.secrets.values()] == [backend.secrets["contract"].arn]
+
+
+def test_roles_lie_in_the_backend_of_their_partition() -> None:
+    assert isinstance(iam_backends[ACCOUNT]["aws"].roles, dict)
+
+
+@pytest.mark.parametrize("noun", ["pull_through_cache_rule", "repository_creation_template"])
+def test_ecr_still_lacks_what_the_simulator_adds(noun: str) -> None:
+    found = [name for name in ECRResponse.__dict__ if noun in name]
+    assert found == [], f"moto has {found} now: serve moto's"
+
+
+def test_a_repository_is_made_and_given_its_policies_as_the_cache_does_it() -> None:
+    making = ["self", "repository_name", "registry_id", "encryption_config", "image_scan_config"]
+    assert names(ECRBackend.create_repository)[:7] == [*making, "image_tag_mutability", "tags"]
+    lifecycle = ["self", "registry_id", "repository_name", "lifecycle_policy_text"]
+    assert names(ECRBackend.put_lifecycle_policy) == lifecycle
+    assert names(ECRBackend.set_repository_policy) == ["self", "registry_id", "repository_name", "policy_text"]
+
+
+def test_events_are_handed_to_each_rule_of_their_bus() -> None:
+    assert "rule.send_to_targets(event_msg)" in inspect.getsource(EventsBackend.put_events)
+    assert names(EventsBackend.put_targets) == ["self", "name", "event_bus_arn", "targets"]
+    assert names(Rule.send_to_targets) == ["self", "original_event", "transform_input"]
+    events = events_backends[ACCOUNT][REGION]
+    rule = events.put_rule("r", description="", event_pattern='{"source": ["x"]}', state="ENABLED", tags=[])
+    assert (rule.state, rule.targets) == ("ENABLED", [])
+    assert rule.arn == f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r"
+    assert rule.event_pattern.matches_event({"source": "x"})  # type: ignore[typeddict-item]
+    assert not rule.event_pattern.matches_event({"source": "y"})  # type: ignore[typeddict-item]
+
+
+def test_a_queue_knows_its_policy_and_key_and_hears_of_every_message() -> None:
+    policy = '{"Statement": [{"Sid": "x"}]}'
+    queue = sqs_backends[ACCOUNT][REGION].create_queue("q", None, KmsMasterKeyId="key", Policy=policy)
+    assert sqs_backends[ACCOUNT][REGION].queues["q"] is queue
+    assert (queue.attributes["KmsMasterKeyId"], queue.policy) == ("key", policy)
+    assert names(Queue._set_attributes) == ["self", "attributes", "now"]
+    assert queue._policy_json["Statement"]
+    assert (queue.account_id, queue.region, queue.name) == (ACCOUNT, REGION, "q")
+    receiving = ["self", "queue_name", "count", "wait_seconds_timeout", "visibility_timeout"]
+    assert names(SQSBackend.receive_message)[:5] == receiving
+    assert names(Queue.add_message) == ["self", "message"]
+    assert "queue.add_message(message)" in inspect.getsource(SQSBackend.send_message)
+    assert Message("1", "body").body == "body"
 
 
 def test_backends_can_be_forgotten() -> None:
