@@ -20,24 +20,54 @@ module "kms" {
 module "cluster" {
   source = "./modules/cluster"
 
-  name        = var.name
-  kms_key_arn = module.kms.key_arn
+  name               = var.name
+  container_insights = var.container_insights
+  fargate_weight     = var.fargate_weight
+  spot_weight        = var.spot_weight
+  kms_key_arn        = module.kms.key_arn
+}
+
+module "events" {
+  source = "./modules/events"
+
+  name          = var.name
+  cluster_arn   = module.cluster.cluster_arn
+  task_events   = var.task_events
+  failed_starts = var.alarms
+  kms_key_arn   = module.kms.key_arn
 }
 
 module "cloudwatch" {
   source = "./modules/cloudwatch"
 
-  name           = var.name
-  retention_days = var.log_retention_days
-  kms_key_arn    = module.kms.key_arn
+  name               = var.name
+  region             = var.region
+  retention_days     = var.log_retention_days
+  kms_key_arn        = module.kms.key_arn
+  cluster_name       = module.cluster.cluster_name
+  file_system_id     = module.efs.file_system_id
+  event_rules        = module.events.rule_names
+  container_insights = var.container_insights
+  dashboard          = var.dashboard
+  alarms             = var.alarms
+  alarm_topic_arn    = var.alarm_topic_arn
+  task_quota         = var.task_quota
 }
 
 module "ecr" {
   source = "./modules/ecr"
 
-  name                = var.name
-  deletion_protection = var.deletion_protection
-  kms_key_arn         = module.kms.key_arn
+  name                  = var.name
+  region                = var.region
+  prefix                = var.repository_prefix
+  image_tags            = var.image_tags
+  scan_on_push          = var.scan_on_push
+  untagged_days         = var.untagged_image_days
+  deletion_protection   = var.deletion_protection
+  kms_key_arn           = module.kms.key_arn
+  pull_through          = var.pull_through
+  docker_hub_secret_arn = var.docker_hub_secret_arn
+  permissions_boundary  = var.permissions_boundary
 }
 
 module "efs" {
@@ -48,19 +78,22 @@ module "efs" {
   subnet_ids                = module.vpc.private_subnet_ids
   client_security_group_ids = module.vpc.task_security_group_ids
   kms_key_arn               = module.kms.key_arn
+  backups                   = var.efs_backups
 }
 
 module "iam" {
   source = "./modules/iam"
 
-  name                   = var.name
-  region                 = var.region
-  cluster_arn            = module.cluster.cluster_arn
-  log_group_arn          = module.cloudwatch.log_group_arn
-  images_repository_arn  = module.ecr.images_repository_arn
-  agent_repository_arn   = module.ecr.agent_repository_arn
-  file_system_arn        = module.efs.file_system_arn
-  agent_access_point_arn = module.efs.agent_access_point_arn
-  kms_key_arn            = module.kms.key_arn
-  permissions_boundary   = var.permissions_boundary
+  name                         = var.name
+  region                       = var.region
+  cluster_arn                  = module.cluster.cluster_arn
+  log_group_arn                = module.cloudwatch.log_group_arn
+  images_repository_arn        = module.ecr.images_repository_arn
+  agent_repository_arn         = module.ecr.agent_repository_arn
+  pull_through_repository_arns = module.ecr.pull_through_repository_arns
+  file_system_arn              = module.efs.file_system_arn
+  agent_access_point_arn       = module.efs.agent_access_point_arn
+  events_queue_arn             = module.events.queue_arn
+  kms_key_arn                  = module.kms.key_arn
+  permissions_boundary         = var.permissions_boundary
 }

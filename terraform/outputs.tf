@@ -92,3 +92,23 @@ output "agent_repository_url" {
   description = "The ECR repository of the agent image (SOCKERLESS_AGENT_IMAGE, with the agent's version as its tag)."
   value       = module.ecr.agent_repository_url
 }
+
+output "repository_prefix" {
+  description = "What the names of all ECR repositories of this deployment start with, before the slash."
+  value       = module.ecr.repository_prefix
+}
+
+output "pull_through" {
+  description = "Where images of a registry are pulled through ECR: the registry's host to the prefix that takes its place."
+  value       = module.ecr.pull_through
+}
+
+output "events_queue_url" {
+  description = "The queue in which ECS tells of task changes; empty without task_events."
+  value       = module.events.queue_url
+}
+
+output "failed_starts_queue_url" {
+  description = "The queue that keeps failed starts for two weeks; empty without alarms."
+  value       = module.events.failed_starts_queue_url
+}

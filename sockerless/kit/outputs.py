@@ -37,8 +37,10 @@ class Outputs:
     agent_access_point_id: str
     images_repository_url: str
     agent_repository_url: str
+    repository_prefix: str = ""
     pull_through: Mapping[str, str] = field(default_factory=dict)
     events_queue_url: str = ""
+    failed_starts_queue_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

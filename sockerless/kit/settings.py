@@ -19,6 +19,8 @@ DEFAULT_ENDPOINT_URL = "http://127.0.0.1:4566"
 """Where the simulated AWS listens unless sockerless.toml says otherwise."""
 UPSTREAMS = ("docker-hub", "public-ecr", "quay", "kubernetes")
 """The registries that ECR can pull through."""
+MAX_CACHE_PREFIX = 30
+"""Characters of PREFIX/UPSTREAM. Source: ECR API reference, CreatePullThroughCacheRule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,8 @@ def disagreements(values: Mapping[str, Any]) -> list[str]:
     ]
     if "docker-hub" in values["pull_through"] and not values["docker_hub_secret_arn"]:
         problems.append("docker_hub_secret_arn: pull_through docker-hub needs the secret with a Docker Hub account")
+    if problem := _long_cache_prefix(values["repository_prefix"] or values["name"], values["pull_through"]):
+        problems.append(problem)
     if values["state_bucket"] and values["state"] != "s3":
         problems.append("state_bucket: only state s3 takes it")
     if not values["fargate_weight"] and not values["spot_weight"]:
@@ -331,6 +335,16 @@ def disagreements(values: Mapping[str, Any]) -> list[str]:
         if values[f"default_{size}"] > values[f"max_{size}"]:
             problems.append(f"default_{size}: it is more than max_{size}")
     return problems
+
+
+def _long_cache_prefix(prefix: str, upstreams: tuple[str, ...]) -> str:
+    """What is wrong with the prefix of cached repositories, "" when nothing is."""
+    most = MAX_CACHE_PREFIX - max((len(f"/{upstream}") for upstream in upstreams), default=0)
+    if not upstreams or len(prefix) <= most:
+        return ""
+    return (
+        f"repository_prefix: with pull_through it, or else name, has at most {most} characters, and {prefix} has more"
+    )
 
 
 def _unknown(key: str) -> str:

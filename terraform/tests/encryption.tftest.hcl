@@ -113,7 +113,10 @@ run "logs_take_the_key" {
 
   variables {
     name           = "test"
+    region         = "eu-central-1"
     retention_days = 365
+    cluster_name   = "test"
+    file_system_id = "fs-0123456789abcdef0"
     kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/1"
   }
 
@@ -131,9 +134,9 @@ run "images_take_the_key" {
   }
 
   variables {
-    name                = "test"
-    deletion_protection = false
-    kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    name        = "test"
+    region      = "eu-central-1"
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
   }
 
   assert {
@@ -184,5 +187,26 @@ run "the_tasks_storage_takes_the_key" {
       "arn:aws:kms:eu-central-1:123456789012:key/1"
     )
     error_message = "The storage of tasks is not encrypted with the key."
+  }
+}
+
+run "the_queues_take_the_key" {
+  command = plan
+
+  module {
+    source = "./modules/events"
+  }
+
+  variables {
+    name        = "test"
+    cluster_arn = "arn:aws:ecs:eu-central-1:123456789012:cluster/test"
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  }
+
+  assert {
+    condition = alltrue([for queue in aws_sqs_queue.this :
+      queue.kms_master_key_id == "arn:aws:kms:eu-central-1:123456789012:key/1"
+    ]) && length(aws_sqs_queue.this) == 2
+    error_message = "A queue is not encrypted with the key."
   }
 }

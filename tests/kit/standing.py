@@ -28,11 +28,13 @@ OUTPUTS: dict[str, Any] = {
     "agent_access_point_id": "fsap-0a",
     "images_repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/images",
     "agent_repository_url": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/agent",
+    "repository_prefix": "test",
     "pull_through": {
         "quay.io": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/quay",
         "docker.io": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/test/docker-hub",
     },
     "events_queue_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/test-events",
+    "failed_starts_queue_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/test-failed-starts",
 }
 
 

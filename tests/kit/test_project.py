@@ -67,6 +67,8 @@ def test_hostile_text_in_a_list_is_refused_with_the_key_named(tmp_path: Path, ke
         ({"security_group_ids": ["sg-01234567"]}, "security_group_ids"),
         ({"assign_public_ip": True}, "assign_public_ip"),
         ({"pull_through": ["docker-hub"]}, "docker_hub_secret_arn"),
+        ({"pull_through": ["quay", "public-ecr"], "name": "twenty-characters-xx"}, "repository_prefix"),
+        ({"pull_through": ["quay"], "repository_prefix": "twenty-six-characters-xxxx"}, "repository_prefix"),
         ({"state_bucket": "states"}, "state_bucket"),
         ({"fargate_weight": 0}, "fargate_weight"),
         ({"default_cpu_units": 1024, "max_cpu_units": 512}, "default_cpu_units"),

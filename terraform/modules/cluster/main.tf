@@ -1,4 +1,9 @@
-# The ECS cluster and where its tasks may run.
+# The ECS cluster and where its tasks run.
+
+locals {
+  weights  = { FARGATE = var.fargate_weight, FARGATE_SPOT = var.spot_weight }
+  strategy = { for provider, weight in local.weights : provider => weight if weight > 0 }
+}
 
 resource "aws_ecs_cluster" "this" {
   name = var.name
@@ -23,10 +28,21 @@ resource "aws_ecs_cluster" "this" {
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
   cluster_name       = aws_ecs_cluster.this.name
-  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
+  capacity_providers = keys(local.weights)
 
-  default_capacity_provider_strategy {
-    capacity_provider = "FARGATE"
-    weight            = 1
+  dynamic "default_capacity_provider_strategy" {
+    for_each = local.strategy
+
+    content {
+      capacity_provider = default_capacity_provider_strategy.key
+      weight            = default_capacity_provider_strategy.value
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.strategy) > 0
+      error_message = "fargate_weight and spot_weight cannot both be 0."
+    }
   }
 }

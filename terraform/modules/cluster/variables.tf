@@ -19,3 +19,15 @@ variable "kms_key_arn" {
   type        = string
   default     = ""
 }
+
+variable "fargate_weight" {
+  description = "Share of tasks that run on demand."
+  type        = number
+  default     = 1
+}
+
+variable "spot_weight" {
+  description = "Share of tasks that run on Spot."
+  type        = number
+  default     = 0
+}

@@ -1,26 +1,11 @@
 # Two repositories, so that whoever may push images (the daemon) cannot replace the agent that runs in every task.
 
-resource "aws_ecr_repository" "images" {
-  name                 = "${var.name}/images"
-  image_tag_mutability = "MUTABLE" # docker load and tag move tags; tasks name images by digest
-  force_delete         = !var.deletion_protection
+locals {
+  prefix          = var.prefix == "" ? var.name : var.prefix
+  encryption_type = var.kms_key_arn == "" ? "AES256" : "KMS"
+  kms_key         = var.kms_key_arn == "" ? null : var.kms_key_arn
 
-  encryption_configuration {
-    encryption_type = var.kms_key_arn == "" ? "AES256" : "KMS"
-    kms_key         = var.kms_key_arn == "" ? null : var.kms_key_arn
-  }
-
-  image_scanning_configuration {
-    scan_on_push = true
-  }
-
-  tags = { Name = "${var.name}/images" }
-}
-
-resource "aws_ecr_lifecycle_policy" "images" {
-  repository = aws_ecr_repository.images.name
-
-  policy = jsonencode({
+  expire_untagged = jsonencode({
     rules = [{
       rulePriority = 1
       description  = "Forget images that lost their last tag"
@@ -35,22 +20,45 @@ resource "aws_ecr_lifecycle_policy" "images" {
   })
 }
 
+resource "aws_ecr_repository" "images" {
+  #checkov:skip=CKV_AWS_51:docker load and docker tag move tags unless image_tags = immutable; tasks name images by digest
+  name                 = "${local.prefix}/images"
+  image_tag_mutability = upper(var.image_tags)
+  force_delete         = !var.deletion_protection
+
+  encryption_configuration {
+    encryption_type = local.encryption_type
+    kms_key         = local.kms_key
+  }
+
+  image_scanning_configuration {
+    scan_on_push = var.scan_on_push
+  }
+
+  tags = { Name = "${var.name}-images" }
+}
+
+resource "aws_ecr_lifecycle_policy" "images" {
+  repository = aws_ecr_repository.images.name
+  policy     = local.expire_untagged
+}
+
 # The agent image can be made again from the kit at any time, so destroy never stops at it.
 resource "aws_ecr_repository" "agent" {
-  name                 = "${var.name}/agent"
+  name                 = "${local.prefix}/agent"
   image_tag_mutability = "IMMUTABLE" # a tag is a version of the agent
   force_delete         = true
 
   encryption_configuration {
-    encryption_type = var.kms_key_arn == "" ? "AES256" : "KMS"
-    kms_key         = var.kms_key_arn == "" ? null : var.kms_key_arn
+    encryption_type = local.encryption_type
+    kms_key         = local.kms_key
   }
 
   image_scanning_configuration {
-    scan_on_push = true
+    scan_on_push = var.scan_on_push
   }
 
-  tags = { Name = "${var.name}/agent" }
+  tags = { Name = "${var.name}-agent" }
 }
 
 resource "aws_ecr_lifecycle_policy" "agent" {

@@ -17,6 +17,15 @@ resource "aws_efs_file_system" "this" {
   tags = { Name = var.name }
 }
 
+# Copies lie in the vault that AWS keeps for EFS, for 35 days; destroy leaves them there.
+resource "aws_efs_backup_policy" "this" {
+  file_system_id = aws_efs_file_system.this.id
+
+  backup_policy {
+    status = var.backups ? "ENABLED" : "DISABLED"
+  }
+}
+
 # A policy of denials alone: what is allowed is in the roles' own policies, so no client without IAM gets in at all.
 resource "aws_efs_file_system_policy" "this" {
   file_system_id = aws_efs_file_system.this.id
@@ -31,6 +40,14 @@ resource "aws_efs_file_system_policy" "this" {
         Action    = "*"
         Resource  = aws_efs_file_system.this.arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "DenyPastTheMountTargets"
+        Effect    = "Deny"
+        Principal = { AWS = "*" }
+        Action    = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientRootAccess", "elasticfilesystem:ClientWrite"]
+        Resource  = aws_efs_file_system.this.arn
+        Condition = { Bool = { "elasticfilesystem:AccessedViaMountTarget" = "false" } }
       },
     ]
   })

@@ -23,3 +23,9 @@ variable "kms_key_arn" {
   type        = string
   default     = ""
 }
+
+variable "backups" {
+  description = "Whether AWS Backup keeps daily copies."
+  type        = bool
+  default     = true
+}
