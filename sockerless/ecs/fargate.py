@@ -48,12 +48,7 @@ FARGATE_LIMITS = Limits()
 def limits_of(config: Config) -> Limits:
     """The deployment's limits; InvalidParameter when a container that asks for nothing could not have its task."""
     limits = Limits(config.default_cpu_units, config.default_memory_mib, config.max_cpu_units, config.max_memory_mib)
-    size = _smallest(limits.default_cpu_units, limits.default_memory_mib)
-    if not _within(size, limits):
-        raise InvalidParameter(
-            "SOCKERLESS_DEFAULT_CPU_UNITS and SOCKERLESS_DEFAULT_MEMORY_MIB ask for more than SOCKERLESS_MAX_CPU_UNITS "
-            f"and SOCKERLESS_MAX_MEMORY_MIB allow: the task they need has {_shown(size)}"
-        )
+    size_for(0, 0, limits)
     return limits
 
 
@@ -99,8 +94,9 @@ def _smallest(cpu_needed: int, memory_needed: int) -> TaskSize:
 def _too_large(nano_cpus: int, memory_bytes: int, size: TaskSize, limits: Limits) -> InvalidParameter:
     asked = [f"--cpus {nano_cpus / _NANO:g}"] if nano_cpus else []
     asked += [f"--memory {_plain(memory_bytes)}"] if memory_bytes else []
+    what = " with ".join(asked) or "a container that asks for no size"
     return InvalidParameter(
-        f"{' with '.join(asked)} needs a Fargate task of {_shown(size)}, and this deployment allows at most "
+        f"{what} needs a Fargate task of {_shown(size)}, and this deployment allows at most "
         f"{limits.max_cpu_units / _UNITS_PER_VCPU:g} vCPU and {limits.max_memory_mib} MiB of memory "
         "(SOCKERLESS_MAX_CPU_UNITS, SOCKERLESS_MAX_MEMORY_MIB): ask for less, or raise max_cpu_units and "
         f"max_memory_mib in sockerless.toml and run `{FILL_COMMAND}`"

@@ -14,7 +14,7 @@ import click
 from sockerless.kit import agent_install, daemon_env, estimate, outputs, plan, progress, say, terraform
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.plan import Plan
-from sockerless.kit.project import Project
+from sockerless.kit.project import SETTINGS_FILE, Project
 
 
 def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
@@ -29,6 +29,9 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
     deployment = load(project)
     say.tell("agent", "bringing the agent to its access point")
     installed = agent_install.install(deployment)
+    if installed.architecture != project.architecture:
+        told = _other_architecture(project, installed.architecture)
+        say.tell("architecture", told, err=True, agent=installed.architecture, preferred=project.architecture)
     written = daemon_env.write(deployment, installed.version, installed.architecture)
     say.tell("wrote", f"wrote {_shown(written)}", file=written)
     say.tell("outputs", outputs=deployment.outputs)
@@ -66,6 +69,14 @@ def apply_plan(project: Project, planned: Plan, label: str) -> None:
 def load(project: Project) -> Deployment:
     """The deployment that stands, from terraform's state; NotFound when nothing is applied."""
     return Deployment(project.directory, project, outputs.parse(terraform.output(project)))
+
+
+def _other_architecture(project: Project, built_for: str) -> str:
+    return (
+        f"the agent was built for {built_for}, as this machine is, and images for both platforms run on "
+        f"{project.architecture}: their containers are refused until apply runs on a machine of that architecture, or "
+        f'architecture = "{built_for}" stands in {SETTINGS_FILE}'
+    )
 
 
 def _shown(path: Path) -> str:

@@ -7,11 +7,13 @@ the key.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sockerless.ecs.fargate import Limits, size_for
 from sockerless.errors import InvalidParameter
 from sockerless.kit import checks
 
@@ -331,10 +333,18 @@ def disagreements(values: Mapping[str, Any]) -> list[str]:
         problems.append("state_bucket: only state s3 takes it")
     if not values["fargate_weight"] and not values["spot_weight"]:
         problems.append("fargate_weight: it and spot_weight cannot both be 0")
-    for size in ("cpu_units", "memory_mib"):
-        if values[f"default_{size}"] > values[f"max_{size}"]:
-            problems.append(f"default_{size}: it is more than max_{size}")
-    return problems
+    return [*problems, *_size_problems(values)]
+
+
+def _size_problems(values: Mapping[str, Any]) -> list[str]:
+    """Why the default size, rounded up to one that Fargate sells, is beyond the maximum."""
+    limits = Limits(**{field.name: values[field.name] for field in dataclasses.fields(Limits)})
+    try:
+        size_for(0, 0, limits)
+    except InvalidParameter as error:
+        key = "default_cpu_units" if limits.default_cpu_units > limits.max_cpu_units else "default_memory_mib"
+        return [f"{key}: {error.message}"]
+    return []
 
 
 def _long_cache_prefix(prefix: str, upstreams: tuple[str, ...]) -> str:

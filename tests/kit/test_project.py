@@ -72,6 +72,7 @@ def test_hostile_text_in_a_list_is_refused_with_the_key_named(tmp_path: Path, ke
         ({"state_bucket": "states"}, "state_bucket"),
         ({"fargate_weight": 0}, "fargate_weight"),
         ({"default_cpu_units": 1024, "max_cpu_units": 512}, "default_cpu_units"),
+        ({"default_memory_mib": 8192, "max_cpu_units": 512}, "default_memory_mib"),
         ({"default_memory_mib": 1024, "max_memory_mib": 512}, "default_memory_mib"),
     ],
 )
