@@ -1,8 +1,9 @@
-"""The simulator's own HTTP interface at /_sockerless/: health, counts of AWS calls, faults, upstream registries.
+"""The simulator's own HTTP interface at /_sockerless/: health, AWS calls, faults, quotas, upstream registries.
 
 GET /_sockerless/health   {"ready", "pid", "instance", "region", "engine": {"address", "reachable"}, "tasks", "calls"}
 GET /_sockerless/calls    {"service": {"Operation": count}}; DELETE starts from nothing
 POST /_sockerless/faults  a fault (see faults.Fault), or {"kind": "spot", "target": task ARN}; DELETE forgets all
+GET /_sockerless/quotas   {quota code: vCPUs}; PUT such a document changes them, DELETE grants the usual ones again
 GET /_sockerless/upstreams {host: URL} of the registries ECR caches that stand elsewhere; PUT such a document adds to it
 """
 
@@ -21,6 +22,7 @@ from sockerless.simulator.calls import Calls
 from sockerless.simulator.ecs_tasks import TaskService
 from sockerless.simulator.fargate import Fargate
 from sockerless.simulator.faults import Faults
+from sockerless.simulator.quotas import Quotas
 from sockerless.simulator.upstream import Upstreams
 
 
@@ -34,10 +36,11 @@ class AdminApplication:
         calls: Calls,
         faults: Faults,
         upstreams: Upstreams,
+        quotas: Quotas,
         lock: AbstractContextManager[Any],
     ) -> None:
         self._fargate, self._tasks, self._calls, self._faults, self._lock = fargate, tasks, calls, faults, lock
-        self._upstreams = upstreams
+        self._upstreams, self._quotas = upstreams, quotas
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -47,6 +50,9 @@ class AdminApplication:
             ("DELETE", "/_sockerless/calls"): self._reset_calls,
             ("POST", "/_sockerless/faults"): self._inject,
             ("DELETE", "/_sockerless/faults"): self._clear_faults,
+            ("GET", "/_sockerless/quotas"): self._get_quotas,
+            ("PUT", "/_sockerless/quotas"): self._set_quotas,
+            ("DELETE", "/_sockerless/quotas"): self._reset_quotas,
             ("GET", "/_sockerless/upstreams"): self._get_upstreams,
             ("PUT", "/_sockerless/upstreams"): self._place_upstreams,
         }.get((request.method, request.path))
@@ -96,6 +102,22 @@ class AdminApplication:
 
     def _clear_faults(self, request: Request) -> Response:
         self._faults.clear()
+        return Response(status=204)
+
+    def _get_quotas(self, request: Request) -> Response:
+        return _json(self._quotas.applied())
+
+    def _set_quotas(self, request: Request) -> Response:
+        try:
+            with self._lock:
+                self._quotas.set(json.loads(request.get_data()))
+        except (InvalidParameter, ValueError) as error:
+            return _json({"message": str(error)}, 400)
+        return Response(status=204)
+
+    def _reset_quotas(self, request: Request) -> Response:
+        with self._lock:
+            self._quotas.reset()
         return Response(status=204)
 
     def _get_upstreams(self, request: Request) -> Response:

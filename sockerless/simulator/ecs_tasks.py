@@ -19,6 +19,7 @@ from sockerless.simulator.fargate import Fargate
 from sockerless.simulator.faults import Faults
 from sockerless.simulator.gate import Refusal
 from sockerless.simulator.lifecycle import TaskRunner
+from sockerless.simulator.quotas import REACHED, Quotas
 from sockerless.simulator.run_request import RunRequest
 from sockerless.simulator.task_events import TaskEvents
 from sockerless.simulator.taskrecords import TaskRecords, definition_document
@@ -56,8 +57,8 @@ class _Idempotent:
 class TaskService:
     """The task actions over one engine."""
 
-    def __init__(self, fargate: Fargate, faults: Faults, throttle: Throttle | None) -> None:
-        self._fargate, self._faults, self._throttle = fargate, faults, throttle
+    def __init__(self, fargate: Fargate, faults: Faults, throttle: Throttle | None, quotas: Quotas) -> None:
+        self._fargate, self._faults, self._throttle, self._quotas = fargate, faults, throttle, quotas
         self._events = TaskEvents(faults)
         self._runners: dict[str, TaskRunner] = {}
         self._tokens: dict[tuple[str, str, str, str], _Idempotent] = {}
@@ -83,6 +84,8 @@ class TaskService:
         fault = self._faults.take("capacity")
         if fault:
             return {"tasks": [], "failures": [{"reason": fault.reason or NO_CAPACITY}]}
+        if self._quotas.reached(records.every_task(), request.cpu_units, request.capacity_providers):
+            return {"tasks": [], "failures": [{"reason": REACHED}]}
         tasks = [
             self._new_task(records, cluster, definition, request, provider) for provider in request.capacity_providers
         ]

@@ -57,6 +57,18 @@ def find(account_id: str, access_key_id: str, session_token: str | None) -> Prin
     return None
 
 
+def of_arn(account_id: str, arn: str) -> Principal | None:
+    """The user or role of this ARN, as it is by its own policies alone; None when there is none."""
+    iam = iam_backends[account_id]["aws"]
+    for user in iam.users.values():
+        if user.arn == arn:
+            return _user(iam, account_id, user)
+    for role in iam.roles.values():
+        if role.arn == arn:
+            return _of_role(iam, account_id, role, "simulated", None)
+    return None
+
+
 def as_service_takes(account_id: str, role: Role, session_name: str) -> Principal:
     """The role as an AWS service has it, like ECS before a container runs."""
     return _of_role(iam_backends[account_id]["aws"], account_id, role, session_name, None)

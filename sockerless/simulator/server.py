@@ -27,7 +27,9 @@ from sockerless.simulator import (
     event_delivery,
     gate,
     iam_s3,
+    iam_simulation,
     logs_actions,
+    quotas_actions,
     sqs_actions,
 )
 from sockerless.simulator.admin import AdminApplication
@@ -47,6 +49,7 @@ from sockerless.simulator.iam_targets import Call
 from sockerless.simulator.images import Images
 from sockerless.simulator.options import DEFAULT_ENGINE, DEFAULT_PORT, SimulatorOptions
 from sockerless.simulator.pull_through import PullThrough
+from sockerless.simulator.quotas import Quotas
 from sockerless.simulator.registry import RegistryApplication
 from sockerless.simulator.repositories import Repositories
 from sockerless.simulator.throttle import Throttle
@@ -136,8 +139,9 @@ class Simulator:
         fargate = Fargate(self.engine, images, self.state_dir, self.options, self._lock)
         blobs.clear()
         fargate.volumes.clear()
+        quotas = Quotas()
         throttle = Throttle(time.monotonic) if self.options.throttle else None
-        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, self.faults, throttle), blobs
+        self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, self.faults, throttle, quotas), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
         enforce_iam = self.options.enforce_iam
         gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle, enforce_iam)
@@ -149,11 +153,13 @@ class Simulator:
         ec2_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
+        iam_simulation.install(self._hooks)
         event_delivery.install(self._hooks)
+        quotas_actions.install(self._hooks, quotas)
         sqs_actions.install(self._hooks, Condition(self._lock), self._ending)
         return Front(
             RegistryApplication(repositories, blobs, tokens, cache, self._lock, self._refuse if enforce_iam else None),
-            AdminApplication(fargate, self._tasks, self.calls, self.faults, upstreams, self._lock),
+            AdminApplication(fargate, self._tasks, self.calls, self.faults, upstreams, quotas, self._lock),
             self._lock,
         )
 

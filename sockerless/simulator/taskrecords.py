@@ -34,6 +34,10 @@ class TaskRecords:
         """The cluster's tasks by ARN."""
         return self._table.setdefault(cluster.name, {})
 
+    def every_task(self) -> list[Task]:
+        """The tasks of all clusters: quotas count them together."""
+        return [task for tasks in self._table.values() for task in tasks.values()]
+
     @property
     def _table(self) -> dict[str, dict[str, Task]]:
         table: Any = self.backend.tasks

@@ -369,3 +369,30 @@ def test_a_first_pull_through_needs_the_permissions_to_import(caller: Caller, ac
         caller.may(*may)
     status, body = registry(caller, account.endpoint_url, "mine/quay/team/image/manifests/1")
     assert (status, b"UnableToGetUpstreamImage" in body) == (500, True)
+
+
+def decisions(iam: Any, source: str, actions: list[str], **more: Any) -> dict[str, str]:
+    results = iam.simulate_principal_policy(PolicySourceArn=source, ActionNames=actions, **more)["EvaluationResults"]
+    return {one["EvalActionName"]: one["EvalDecision"] for one in results}
+
+
+def test_a_simulation_tells_what_a_user_s_policies_decide(caller: Caller) -> None:
+    mine = "arn:aws:ecs:us-east-1:123456789012:cluster/mine"
+    deny = {"Effect": "Deny", "Action": "ecs:DeleteCluster", "Resource": "*"}
+    tagged = {"Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}}
+    caller.may(allow("ecs:*Cluster*", mine), deny, allow("ec2:CreateVpc", **tagged))
+    actions = ["ecs:DescribeClusters", "ecs:DeleteCluster", "ecs:RunTask"]
+    expected = {"ecs:DescribeClusters": "allowed", "ecs:DeleteCluster": "explicitDeny", "ecs:RunTask": "implicitDeny"}
+    assert decisions(caller.iam, USER, actions, ResourceArns=[mine]) == expected
+    assert decisions(caller.iam, USER, actions[:1]) == {"ecs:DescribeClusters": "implicitDeny"}
+    entry = {"ContextKeyName": "aws:RequestTag/team", "ContextKeyType": "string"}
+    for value, decision in (("a", "allowed"), ("b", "implicitDeny")):
+        context = [{**entry, "ContextKeyValues": [value]}]
+        assert decisions(caller.iam, USER, ["ec2:CreateVpc"], ContextEntries=context) == {"ec2:CreateVpc": decision}
+
+
+def test_a_simulation_of_nobody_or_of_a_wildcard_is_refused(caller: Caller) -> None:
+    for source, action, code in ((f"{USER}-else", "ecs:RunTask", "NoSuchEntity"), (USER, "ecs:*", "ValidationError")):
+        with pytest.raises(ClientError) as refused:
+            decisions(caller.iam, source, [action])
+        assert refused.value.response["Error"]["Code"] == code
