@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sockerless import errors
 from sockerless.config import FILL_COMMAND
 
-_RENEW = "renew the AWS credentials the daemon uses"
+_RENEW = "renew the AWS credentials in use"
 _AGAIN = "try again later"
 
 
@@ -56,9 +56,9 @@ _RULES = (
         "AWS does not know these credentials; " + _RENEW,
     ),
     _Rule(
-        r"(KMS\.)?AccessDenied(Exception)?|UnauthorizedOperation|UnauthorizedException|AuthorizationError(Exception)?",
+        r"(KMS\.)?AccessDenied(Exception)?|UnauthorizedOperation|UnauthorizedException|AuthorizationError(Exception)?|403",
         errors.Forbidden,
-        "grant {action} to the principal the daemon runs as",
+        "grant {action} to whoever these credentials belong to",
     ),
     _Rule("OptInRequired|BlockedException", errors.Forbidden, "the AWS account may not use this service; ask AWS"),
     _Rule(
@@ -68,8 +68,13 @@ _RULES = (
     ),
     _Rule(".*LimitExceeded(Exception)?", errors.Unavailable, "a limit of the AWS account is reached; ask AWS for more"),
     _Rule("Service.?Unavailable(Exception)?|ServerException|Internal.*|50[0-9]", errors.Unavailable, _AGAIN),
-    _Rule(".*NotFound(Exception)?", errors.NotFound),
-    _Rule("ConflictException|.*InUse(Exception)?|.*AlreadyExists(Exception)?", errors.Conflict),
+    _Rule(
+        "301|PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException",
+        errors.InvalidParameter,
+        "the bucket is in another region",
+    ),
+    _Rule(".*NotFound(Exception)?|NoSuchBucket|NoSuchKey|404", errors.NotFound),
+    _Rule("ConflictException|.*InUse(Exception)?|.*AlreadyExists(Exception)?|BucketAlreadyOwnedByYou", errors.Conflict),
     _Rule(
         "Invalid.*|Missing.*|Validation.*|ClientException|BadRequest|PlatformUnknownException|.*Incompatib.*|Unsupported.*",
         errors.InvalidParameter,
@@ -86,7 +91,14 @@ _CREDENTIALS = (
     boto.SSOError,
 )
 _NETWORK = (boto.HTTPClientError, boto.ConnectionError)
-_IAM_PREFIX = {"efs": "elasticfilesystem"}
+_IAM_PREFIX = {"efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag"}
+_IAM_ACTION = {
+    ("s3", "HeadBucket"): "s3:ListBucket",
+    ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
+    ("s3", "PutBucketEncryption"): "s3:PutEncryptionConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "s3:PutLifecycleConfiguration",
+}
+"""The permission an operation needs, where it is not called as the operation is."""
 _DENIED_ACTION = re.compile(r"perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _DISGUISED_THROTTLE = re.compile(r"Rate exceeded|ErrorCode: (Throttling|RequestLimitExceeded)|Request limit exceeded")
 
@@ -110,7 +122,8 @@ def refused(service: str, operation: str, error: ClientError) -> errors.Sockerle
         return errors.Unavailable(f"{said}; {_AGAIN}")
     rule = _rule(code, message, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     denied = _DENIED_ACTION.search(message)
-    fix = rule.fix.format(action=denied[1] if denied else action)
+    needed = denied[1] if denied else _IAM_ACTION.get((service, operation), action)
+    fix = rule.fix.format(action=needed)
     return rule.kind(f"{said}; {fix}" if fix else said)
 
 

@@ -144,6 +144,7 @@ class Aws:
             max_pool_connections=THREADS,
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             tcp_keepalive=True,
+            s3={"addressing_style": "path"} if self._destination.endpoint_url else None,
             user_agent_extra=f"sockerless-kit/{version('sockerless-kit')}",
         )
 

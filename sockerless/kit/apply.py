@@ -11,10 +11,26 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import agent_install, daemon_env, estimate, outputs, plan, progress, say, terraform
+from sockerless.errors import DeadlineExceeded
+from sockerless.kit import (
+    agent_install,
+    backend,
+    background,
+    daemon_env,
+    estimate,
+    outputs,
+    plan,
+    progress,
+    say,
+    state,
+    terraform,
+)
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import SETTINGS_FILE, Project
+
+EARLIER_TIMEOUT_S = 1800.0
+"""How long a terraform that outlived its kit is waited for: an apply with a NAT gateway takes five minutes."""
 
 
 def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
@@ -22,7 +38,7 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
 
     click.Abort when the answer is no. Safe to run again at any time: what stands is not made twice.
     """
-    planned = show_plan(project, plugin_dir)
+    planned = show_plan(project, plugin_dir, yes=yes)
     if planned.changes and not yes:
         click.confirm("Apply this plan?", abort=True)
     apply_plan(project, planned, "applying")
@@ -38,8 +54,11 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
     return deployment
 
 
-def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) -> Plan:
-    """Renders what sockerless.toml asks for, plans it and prints the table and what it costs."""
+def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False, yes: bool | None = None) -> Plan:
+    """Renders what sockerless.toml asks for, plans it and prints the table and what it costs.
+
+    yes: whether the state's bucket may be made and the state be moved without a question; None: not at all.
+    """
     rendering, started = plan.prepare(project)
     for name in rendering.written:
         say.tell("rendered", f"rendered {name}", file=name)
@@ -48,6 +67,9 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False) 
         say.tell("kept", kept, err=True, file=name, diff=diff)
     if started:
         say.tell("simulator", f"started the simulated AWS at {project.endpoint_url}", endpoint_url=project.endpoint_url)
+    _await_earlier(project)
+    if yes is not None:
+        backend.bring(project, plugin_dir, yes)
     say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
     planned = plan.make(project, plugin_dir, destroy)
     say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
@@ -68,7 +90,21 @@ def apply_plan(project: Project, planned: Plan, label: str) -> None:
 
 def load(project: Project) -> Deployment:
     """The deployment that stands, from terraform's state; NotFound when nothing is applied."""
-    return Deployment(project.directory, project, outputs.parse(terraform.output(project)))
+    return Deployment(project.directory, project, outputs.parse(state.read(project).get("outputs", {})))
+
+
+def _await_earlier(project: Project) -> None:
+    """Waits for a terraform that outlived its kit; DeadlineExceeded when it goes on and on."""
+    process = terraform.earlier(project)
+    if process is None:
+        return
+    text = f"terraform (process {process.pid}) still finishes an earlier command here: waiting for it"
+    say.tell("waiting", text, pid=process.pid)
+    if not background.wait(process, EARLIER_TIMEOUT_S):
+        raise DeadlineExceeded(
+            f"terraform (process {process.pid}) still works here after {EARLIER_TIMEOUT_S / 60:g} minutes; see "
+            f"{terraform.log_path(project)}.1 for what it does, and run the same command again when it has ended"
+        )
 
 
 def _other_architecture(project: Project, built_for: str) -> str:

@@ -74,6 +74,11 @@ def start(place: Place, argv: Sequence[str], environment: dict[str, str]) -> Ide
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     pid = os.posix_spawn(argv[0], list(argv), environment, file_actions=files, setsid=True)
+    return leave_pid(place, pid)
+
+
+def leave_pid(place: Place, pid: int) -> Identity:
+    """Writes the pid file for a process of this number that runs now."""
     started = identity(pid)
     write_private(place.pid_path, json.dumps(started.document()))
     return started
@@ -134,6 +139,11 @@ def stop(place: Place, timeout_s: float = STOP_TIMEOUT_S) -> bool:
         _end(found, timeout_s)
     place.pid_path.unlink(missing_ok=True)
     return found is not None
+
+
+def wait(process: Identity, timeout_s: float) -> bool:
+    """Whether the process has ended within timeout_s."""
+    return _wait_ended(process, timeout_s)
 
 
 def log_tail(place: Place, lines: int = _TAIL_LINES) -> str:

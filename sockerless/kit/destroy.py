@@ -37,7 +37,7 @@ def run(project: Project, plugin_dir: Path | None, yes: bool) -> None:
 
     Does nothing when nothing stands; safe to run again after an interruption.
     """
-    planned = apply.show_plan(project, plugin_dir, destroy=True)
+    planned = apply.show_plan(project, plugin_dir, destroy=True, yes=yes)
     if not planned.changes:
         planned.path.unlink()
         _forget(project)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import InvalidParameter
-from sockerless.kit import processes, provider, render, terraform, upgrade
+from sockerless.kit import backend, processes, provider, render, terraform, upgrade
 from sockerless.kit.events import Event, PlannedChange, PlannedOutputs
 from sockerless.kit.project import Project
 from sockerless.kit.render import Rendering
@@ -54,11 +54,14 @@ def prepare(project: Project) -> tuple[Rendering, bool]:
 
 
 def make(project: Project, plugin_dir: Path | None = None, destroy: bool = False) -> Plan:
-    """terraform init, validate and plan (to destroy everything, with destroy). prepare() comes first."""
+    """terraform init, validate and plan (to destroy everything, with destroy). prepare() comes first.
+
+    What backend.check() refuses when the state is not where it is to be.
+    """
     terraform.version()
     terraform.start_log(project)
     source = provider.find(project.directory, plugin_dir)
-    terraform.init(project, source.plugin_dir)
+    terraform.init(project, source.plugin_dir, backend.check(project))
     terraform.validate(project)
     heard: list[Event] = []
     path = terraform.plan(project, heard.append, destroy)

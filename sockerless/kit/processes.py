@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sockerless.errors import Conflict, Unavailable
-from sockerless.kit import background, environments, probe, serving
+from sockerless.kit import background, environments, probe, serving, state
 from sockerless.kit.background import STATE_FOLDER, Place
 from sockerless.kit.project import Project
 
@@ -25,7 +25,6 @@ SIMULATOR_TIMEOUT_S = 60.0
 DAEMON_TIMEOUT_S = 60.0
 _INSTANCE_FILE = "simulator.json"
 _BEFORE = "before"
-_TERRAFORM_STATE = "terraform.tfstate"
 _TIED_TO_SIMULATOR = ("agent.json", "daemon.env", "state")
 """What below DIR/.sockerless speaks of resources in one simulator."""
 
@@ -168,16 +167,21 @@ def _start_simulator(project: Project) -> Health:
 
 
 def _refuse_foreign_state(project: Project) -> None:
-    path = project.directory / _TERRAFORM_STATE
-    if (
-        not _instance_path(project.directory).exists()
-        and path.exists()
-        and json.loads(path.read_text()).get("resources")
-    ):
-        raise Conflict(
-            f"{path} tells of resources that were not made in a simulated AWS; `sockerless-kit destroy` them with "
-            'target = "aws" first, or use another directory'
-        )
+    """A state that was not made in a simulated AWS: on this disk, or in a bucket of AWS itself."""
+    if _instance_path(project.directory).exists():
+        return
+    where = state.recorded(project)
+    if where is not None and not where.endpoint_url:
+        raise _foreign(str(where))
+    if state.holds_resources(state.local(project)):
+        raise _foreign(str(state.path_of(project)))
+
+
+def _foreign(where: str) -> Conflict:
+    return Conflict(
+        f"{where} tells of resources that were not made in a simulated AWS; `sockerless-kit destroy` them with "
+        'target = "aws" first, or use another directory'
+    )
 
 
 def _put_aside(project: Project) -> None:
@@ -185,12 +189,14 @@ def _put_aside(project: Project) -> None:
     background.stop(daemon_place(project.directory))
     before = project.state_directory / _BEFORE
     shutil.rmtree(before, ignore_errors=True)
-    paths = [project.directory / _TERRAFORM_STATE, project.directory / f"{_TERRAFORM_STATE}.backup"]
-    paths += [project.state_directory / name for name in _TIED_TO_SIMULATOR]
+    names = (state.STATE_FILE, f"{state.STATE_FILE}.backup")
+    paths = [*(project.directory / name for name in names), *(project.state_directory / n for n in _TIED_TO_SIMULATOR)]
     for path in paths:
         if path.exists():
             before.mkdir(mode=0o700, exist_ok=True)
             path.rename(before / path.name)
+    if state.recorded(project) is not None:
+        (project.directory / state.BACKEND_FILE).unlink()  # its bucket is gone
 
 
 def _instance_path(directory: Path) -> Path:

@@ -88,6 +88,11 @@ class Project:
         """The sockerless.toml that these settings come from."""
         return self.home / SETTINGS_FILE
 
+    @property
+    def state_key(self) -> str:
+        """The key of terraform's state in its bucket: deployments of several names share one without meeting."""
+        return f"{self.name}/terraform.tfstate"
+
     def command(self, words: str) -> str:
         """The kit's command ("apply") for this deployment, as it is typed beside its sockerless.toml."""
         return environments.command(self.env, words)

@@ -16,10 +16,9 @@ from typing import Any
 
 from sockerless.aws import ecs
 from sockerless.errors import NotFound, SockerlessError, Unavailable
-from sockerless.kit import account, background, environments, outputs, probe, processes, serving
+from sockerless.kit import account, background, environments, outputs, probe, processes, serving, state
 from sockerless.kit.project import Project
 
-STATE_FILE = "terraform.tfstate"
 CONTAINERS_PATH = "/v1.44/containers/json"
 
 
@@ -66,7 +65,7 @@ class Status:
 
 def gather(project: Project) -> Status:
     """Asks everybody; what cannot be asked is shown as down, with the reason."""
-    state = _state(project)
+    document = state.read(project)
     daemon = tuple(_daemon(project, host) for host in serving.hosts(project.directory))
     up = [process.address for process in daemon if process.up]
     found = Status(
@@ -75,14 +74,14 @@ def gather(project: Project) -> Status:
         name=project.name,
         target=project.target,
         region=project.region,
-        resources=_resources(state),
+        resources=_resources(document),
         simulator=_simulator(project) if project.simulator else None,
         daemon=daemon,
     )
     try:
         if up:
             return dataclasses.replace(found, containers=_containers(up[0]))
-        return dataclasses.replace(found, tasks=_tasks(project, state))
+        return dataclasses.replace(found, tasks=_tasks(project, document))
     except SockerlessError as error:
         return dataclasses.replace(found, problem=error.message)
 
@@ -155,10 +154,10 @@ def _words(answer: probe.Answer | None) -> str:
         return f"HTTP {answer.status}" if answer.status else "it does not speak HTTP"
 
 
-def _tasks(project: Project, state: dict[str, Any]) -> int | None:
+def _tasks(project: Project, document: dict[str, Any]) -> int | None:
     """How many tasks run on the cluster; None when nothing is provisioned, an error when AWS cannot be asked."""
     try:
-        cluster = outputs.parse(state.get("outputs", {})).cluster_name
+        cluster = outputs.parse(document.get("outputs", {})).cluster_name
     except NotFound:
         return None
     return len(asyncio.run(_running(project, cluster)))
@@ -169,21 +168,10 @@ async def _running(project: Project, cluster: str) -> list[str]:
         return await ecs.list_tasks(aws, cluster, None, "RUNNING")
 
 
-def _state(project: Project) -> dict[str, Any]:
-    path = project.directory / STATE_FILE
-    try:
-        document: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        raise NotFound(f"{path} is damaged; restore it from {path}.backup") from None
-    return document
-
-
-def _resources(state: dict[str, Any]) -> dict[str, int]:
+def _resources(document: dict[str, Any]) -> dict[str, int]:
     """How many managed resources stand, by module; "root" for what stands in none."""
     counts: Counter[str] = Counter()
-    for resource in state.get("resources", []):
+    for resource in document.get("resources", []):
         if resource["mode"] == "managed":
             module = resource.get("module", "root").removeprefix("module.").partition(".")[0]
             counts[module] += len(resource["instances"])

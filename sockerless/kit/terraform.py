@@ -17,15 +17,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import python_terraform
 
 from sockerless.errors import DataLoss, NotFound, NotSupported, SystemFailure
-from sockerless.kit import events, render, terraform_failures
+from sockerless.kit import background, events, render, terraform_failures
+from sockerless.kit.background import Identity, Place
 from sockerless.kit.events import Diagnostic, Event
 from sockerless.kit.project import Project
 from sockerless.kit.terraform_launch import HERMETIC
@@ -45,6 +46,17 @@ Listener = Callable[[Event], None]
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C came while terraform worked; terraform has ended in good order and its state is sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What `terraform init` is told of the backend: settings that its block leaves out, and what a change of it means.
+
+    change: "migrate-state" moves the state along, "reconfigure" forgets the backend before, "" refuses a change.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    change: Literal["", "migrate-state", "reconfigure"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +94,17 @@ def start_log(project: Project) -> None:
     render.replace_file(path, "", 0o600)
 
 
-def init(project: Project, plugin_dir: Path | None) -> None:
-    """Installs the provider (from the mirror plugin_dir alone, when given) and the modules."""
-    _run(project, "init", plugin_dir=str(plugin_dir) if plugin_dir else None, no_color=python_terraform.IsFlagged)
+def init(project: Project, plugin_dir: Path | None, backend: Backend = Backend()) -> None:
+    """Installs the provider (from the mirror plugin_dir alone, when given) and the modules, and sets the backend up."""
+    flags = {"migrate-state": ("migrate_state", "force_copy"), "reconfigure": ("reconfigure",), "": ()}
+    _run(
+        project,
+        "init",
+        plugin_dir=str(plugin_dir) if plugin_dir else None,
+        no_color=python_terraform.IsFlagged,
+        backend_config=dict(backend.settings) or None,
+        **dict.fromkeys(flags[backend.change], python_terraform.IsFlagged),
+    )
 
 
 def validate(project: Project) -> None:
@@ -125,13 +145,14 @@ def apply(project: Project, planned: Path, listener: Listener | None = None) -> 
         planned.unlink()
 
 
-def output(project: Project) -> dict[str, Any]:
-    """The root module's outputs from the state: {name: {"value": ...}}, {} when nothing is applied."""
-    code, out, err = _captured(project, "output", json=python_terraform.IsFlagged)
-    if code != 0:
-        raise terraform_failures.failure("output", (), err, log_path(project))
-    document: dict[str, Any] = json.loads(out)
-    return document
+def unlock(project: Project, lock_id: str) -> None:
+    """Frees the lock of the state that has this id; SystemFailure when terraform cannot."""
+    _run(project, "force-unlock", None, lock_id, force=python_terraform.IsFlagged, input=None)
+
+
+def earlier(project: Project) -> Identity | None:
+    """The terraform of an earlier command that still works here: it outlives a kit that was killed."""
+    return background.find(_place(project))
 
 
 def show(project: Project, planned: Path) -> dict[str, Any]:
@@ -184,6 +205,7 @@ def _follow(
         log.flush()
         reader.seek(0, os.SEEK_END)
         process = _start(project, command, log, arguments, options)
+        background.leave_pid(_place(project), process.pid)
         ctrl_c.watch(process)
         for line in _lines(process, reader):
             lines.append(line)
@@ -282,6 +304,10 @@ def _terraform(project: Project | None) -> Any:
             f"terraform's state in {directory} is damaged ({error}); restore terraform.tfstate from "
             "terraform.tfstate.backup or from your own copy"
         ) from None
+
+
+def _place(project: Project) -> Place:
+    return Place("terraform", project.state_directory)
 
 
 def _log(project: Project) -> IO[str]:

@@ -31,8 +31,8 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "Error acquiring the state lock",
         errors.Conflict,
-        "another terraform works on this deployment: wait until it has ended; if none runs any more, "
-        "`terraform force-unlock ID` frees it",
+        "another terraform works on this deployment: wait until it has ended; if it was killed, "
+        "`sockerless-kit state unlock` frees it",
     ),
     Known(
         "No valid credential sources|failed to refresh cached credentials|no EC2 IMDS role|get shared config profile",

@@ -13,7 +13,7 @@ from sockerless.simulator.iam_gate import authorise
 from sockerless.simulator.iam_targets import Call
 
 
-def _call(response: S3Response, bucket: str | None, key: str | None) -> Call:
+def call_of(response: S3Response, bucket: str | None, key: str | None) -> Call:
     """The call by botocore's name of it: moto's own names leave some apart (encryption counts as CreateBucket)."""
     operation = response._get_action_from_method_and_request_uri(response.normalized_request)
     key = "*" if operation == "DeleteObjects" else key  # its keys stand in the body: all must be allowed
@@ -25,7 +25,7 @@ def install(hooks: Hooks) -> None:
     """Serves an S3 request only when its caller's policies allow it."""
 
     def refuse(response: S3Response, bucket_name: str | None = None, key_name: str | None = None) -> None:
-        call = _call(response, bucket_name, key_name)
+        call = call_of(response, bucket_name, key_name)
         denial = authorise(call, access_key_id(response), response.headers.get("X-Amz-Security-Token", ""))
         if denial:
             raise S3ClientError(denial.code, denial.message)

@@ -30,6 +30,7 @@ from sockerless.simulator import (
     iam_simulation,
     logs_actions,
     quotas_actions,
+    s3_actions,
     sqs_actions,
 )
 from sockerless.simulator.admin import AdminApplication
@@ -147,6 +148,7 @@ class Simulator:
         gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle, enforce_iam)
         if enforce_iam:
             iam_s3.install(self._hooks)
+        s3_actions.install(self._hooks, self.calls, self.faults)
         ecs_actions.install(self._hooks, self._tasks, Definitions(self.registry))
         ecr_actions.install(self._hooks, tokens, blobs, self.registry)
         ecr_cache.install(self._hooks, records)

@@ -8,100 +8,41 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
-import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import boto3
 import docker
 import pytest
 
 from sockerless import config
-from sockerless.kit import serve
+
+from . import live
+from .live import Live
 
 pytestmark = [pytest.mark.engine, pytest.mark.terraform]
 NAME = "kit-test"
 REGION = "eu-central-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A deployment that was applied, and what apply printed."""
-
-    directory: Path
-    endpoint_url: str
-    applied: str
-
-    def kit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return kit(self.directory, *arguments)
-
-    def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, endpoint_url=self.endpoint_url, region_name=REGION, **keys)
-
-    def variables(self) -> dict[str, str]:
-        path = self.directory / ".sockerless" / "daemon.env"
-        return serve.parse_env(path.read_text(), str(path))
-
-
-def kit(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """sockerless-kit by this interpreter, in a shell whose AWS and terraform settings lead nowhere."""
-    misleading = {
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "TF_CLI_CONFIG_FILE": "/nowhere/rc",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "sockerless.kit", *arguments],
-        cwd=directory,
-        env=os.environ | misleading,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     directory = tmp_path_factory.mktemp("deployment")
-    with socket.socket() as plug:
-        plug.bind(("127.0.0.1", 0))
-        endpoint_url = f"http://127.0.0.1:{plug.getsockname()[1]}"
-    flags = (
-        "--simulator",
-        "--endpoint-url",
-        endpoint_url,
-        "--name",
-        NAME,
-        "--region",
-        REGION,
-        "--tag",
-        "team=platform",
-    )
-    made = kit(directory, "init", "--yes", *flags)
-    assert made.returncode == 0, made.stderr
+    made = live.init(directory, "--name", NAME, "--tag", "team=platform", region=REGION)
     try:
-        applied = kit(directory, "apply", "--yes")
-        assert applied.returncode == 0, applied.stdout + applied.stderr
-        yield Standing(directory, endpoint_url, applied.stdout)
+        (directory / "applied").write_text(made.done("apply", "--yes"))
+        yield made
     finally:
-        kit(directory, "down")
+        made.kit("down")
 
 
-def test_apply_shows_the_plan_and_each_resource_with_its_seconds(standing: Standing) -> None:
-    lines = standing.applied.splitlines()
+def test_apply_shows_the_plan_and_each_resource_with_its_seconds(standing: Live) -> None:
+    lines = (standing.directory / "applied").read_text().splitlines()
     assert any(line.split() == ["total", "42", "0", "0"] for line in lines)
     assert sum(line.startswith("created module.") and line.endswith(" s)") for line in lines) == 42
     assert lines[-1] == "next: sockerless-kit serve"
 
 
-def test_the_daemon_s_configuration_is_complete(standing: Standing) -> None:
+def test_the_daemon_s_configuration_is_complete(standing: Live) -> None:
     read = config.load(standing.variables())
     assert (read.region, read.cluster, read.endpoint_url) == (REGION, NAME, standing.endpoint_url)
     assert len(read.subnets) == 2
@@ -110,7 +51,7 @@ def test_the_daemon_s_configuration_is_complete(standing: Standing) -> None:
     assert stat.S_IMODE((standing.directory / ".sockerless" / "daemon.env").stat().st_mode) == 0o600
 
 
-def test_tasks_get_private_subnets_in_two_zones(standing: Standing) -> None:
+def test_tasks_get_private_subnets_in_two_zones(standing: Live) -> None:
     subnets = standing.client("ec2").describe_subnets(SubnetIds=list(config.load(standing.variables()).subnets))[
         "Subnets"
     ]
@@ -119,7 +60,7 @@ def test_tasks_get_private_subnets_in_two_zones(standing: Standing) -> None:
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
 
 
-def test_everything_carries_the_deployment_s_tags(standing: Standing) -> None:
+def test_everything_carries_the_deployment_s_tags(standing: Live) -> None:
     described = standing.client("efs").describe_file_systems()["FileSystems"][0]
     tags = {tag["Key"]: tag["Value"] for tag in described["Tags"]}
     assert tags == {
@@ -131,7 +72,7 @@ def test_everything_carries_the_deployment_s_tags(standing: Standing) -> None:
     }
 
 
-def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing: Standing) -> None:
+def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing: Live) -> None:
     values = json.loads(standing.kit("outputs", "--json").stdout)
     assert values["cluster_name"] == NAME
     assert f"cluster_name = {NAME}\n" in standing.kit("outputs").stdout
@@ -139,7 +80,7 @@ def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing
     assert written == (standing.directory / ".sockerless" / "daemon.env").read_text()
 
 
-def test_a_second_apply_changes_nothing_and_runs_no_task(standing: Standing) -> None:
+def test_a_second_apply_changes_nothing_and_runs_no_task(standing: Live) -> None:
     before = (standing.directory / ".sockerless" / "daemon.env").read_text()
     tasks = _all_tasks(standing)
     again = standing.kit("apply", "--yes")
@@ -149,7 +90,7 @@ def test_a_second_apply_changes_nothing_and_runs_no_task(standing: Standing) -> 
     assert (standing.directory / ".sockerless" / "daemon.env").read_text() == before
 
 
-def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Standing) -> None:
+def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Live) -> None:
     settings = standing.directory / "sockerless.toml"
     original = settings.read_text()
     settings.write_text(original.replace("log_retention_days = 30", "log_retention_days = 90"))
@@ -162,14 +103,14 @@ def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Stand
     assert any(line.split() == ["total", "0", "1", "0"] for line in planned.stdout.splitlines())
 
 
-def test_destroy_without_a_yes_destroys_nothing(standing: Standing) -> None:
+def test_destroy_without_a_yes_destroys_nothing(standing: Live) -> None:
     asked = standing.kit("destroy")
     assert asked.returncode == 1
     assert "holds data: module.efs.aws_efs_file_system.this" in asked.stdout
     assert standing.client("efs").describe_file_systems()["FileSystems"]
 
 
-def test_destroy_stops_the_tasks_and_leaves_nothing(standing: Standing, engine_address: str, engine_image: str) -> None:
+def test_destroy_stops_the_tasks_and_leaves_nothing(standing: Live, engine_address: str, engine_image: str) -> None:
     _run_sleeper(standing, _pushed(standing, engine_address, engine_image))
     destroyed = standing.kit("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
@@ -182,7 +123,7 @@ def test_destroy_stops_the_tasks_and_leaves_nothing(standing: Standing, engine_a
     assert "Nothing to change" in again.stdout
 
 
-def _all_tasks(standing: Standing) -> set[str]:
+def _all_tasks(standing: Live) -> set[str]:
     ecs = standing.client("ecs")
     return {
         arn
@@ -191,7 +132,7 @@ def _all_tasks(standing: Standing) -> set[str]:
     }
 
 
-def _pushed(standing: Standing, engine_address: str, image: str) -> str:
+def _pushed(standing: Live, engine_address: str, image: str) -> str:
     """The image in the deployment's repository of loaded images, where a destroy has to delete it."""
     repository = config.load(standing.variables()).ecr_repository
     granted = standing.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -204,7 +145,7 @@ def _pushed(standing: Standing, engine_address: str, image: str) -> str:
     return f"{repository}:sleeper"
 
 
-def _run_sleeper(standing: Standing, image: str) -> None:
+def _run_sleeper(standing: Live, image: str) -> None:
     """Starts a task that would go on for ten minutes, and waits until it runs."""
     ecs, built = standing.client("ecs"), config.load(standing.variables())
     ecs.register_task_definition(
@@ -230,7 +171,7 @@ def _run_sleeper(standing: Standing, image: str) -> None:
     )
 
 
-def _left(standing: Standing) -> dict[str, list[str]]:
+def _left(standing: Live) -> dict[str, list[str]]:
     """What is still there, by kind; nothing that the account itself has."""
     ec2, iam = standing.client("ec2"), standing.client("iam")
     mine = [{"Name": "tag:sockerless:project", "Values": [NAME]}]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sockerless.errors import NotFound
+from sockerless.errors import DataLoss
 from sockerless.kit import project as settings
 from sockerless.kit import status
 from sockerless.kit.project import Project
@@ -84,7 +84,7 @@ def test_a_daemon_without_containers_says_so(tmp_path: Path) -> None:
 
 def test_a_damaged_state_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "terraform.tfstate").write_text("{")
-    with pytest.raises(NotFound, match="is damaged"):
+    with pytest.raises(DataLoss, match="is damaged"):
         status.gather(make_project(tmp_path))
 
 

@@ -140,7 +140,7 @@ def test_a_failure_names_the_resource_and_the_log(here: Project, pretend: Callab
 def test_a_damaged_state_is_named(here: Project) -> None:
     (here.directory / "terraform.tfstate").write_text("{")
     with pytest.raises(DataLoss, match=r"terraform\.tfstate\.backup"):
-        terraform.output(here)
+        terraform.validate(here)
 
 
 def test_ctrl_c_reaches_terraform_once_and_is_waited_for(here: Project, pretend: Callable[..., None]) -> None:

@@ -27,6 +27,8 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
+from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.responses import S3Response
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.ssm.models import ssm_backends
@@ -173,6 +175,19 @@ def test_an_efs_file_system_knows_its_mount_targets_and_policies() -> None:
 @pytest.mark.parametrize("action", ["put_backup_policy", "delete_file_system_policy", "update_file_system"])
 def test_efs_still_lacks_what_the_simulator_adds(action: str) -> None:
     assert action not in EFSResponse.__dict__, f"moto has {action} now: serve moto's"
+
+
+def test_every_s3_request_is_authorised_by_one_method_and_a_bucket_by_its_policy() -> None:
+    assert names(BaseResponse._authenticate_and_authorize_s3_action) == ["self", "bucket_name", "key_name"]
+    source = inspect.getsource(S3Response)
+    assert source.count("self._authenticate_and_authorize_s3_action(") >= 13
+    assert "bucket.get_permission(action, resource)" in source
+    assert names(FakeBucket.get_permission) == ["self", "action", "resource"]
+    assert s3_backends.bucket_accounts == {}
+    made = FakeBucket("b", ACCOUNT, REGION)
+    assert s3_backends.bucket_accounts == {"b": ("aws", ACCOUNT)}
+    assert made.policy is None
+    s3_backends.bucket_accounts.clear()
 
 
 def test_log_events_lie_in_streams_of_groups() -> None:
