@@ -43,9 +43,9 @@ def definition_roles(call: Call) -> list[str]:
 
 
 def file_system_of_mount_target(call: Call) -> list[str]:
-    """The file system that the call's mount target is of."""
-    target = _efs(call).mount_targets_by_id.get(str(call.parameters.get("MountTargetId")))
-    return [target.file_system_id] if target else []
+    """The file system that the call's mount target is of; any, of a mount target that is not there."""
+    targets = _efs(call).mount_targets_by_id
+    return [targets[id].file_system_id if id in targets else "*" for id in call.find("MountTargetId")]
 
 
 def tagged_file_system(call: Call) -> list[str]:
