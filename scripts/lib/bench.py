@@ -28,6 +28,8 @@ IMAGE = "sockerless-bench:latest"
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 HEAVY_TIMES = 3
+SIZE = ("--cpus", "1", "--memory", "2g")
+"""What containers that move much get, on both engines: by default the local one gives the whole machine."""
 STARTED = re.compile(r"its agent answered after ([\d.]+) s, its process after ([\d.]+) s more")
 
 
@@ -148,20 +150,20 @@ def exec_and_streams(ours: Engine, local: Engine, times: int, mib: int) -> None:
     """exec, attach and logs."""
 
     def exec_s(engine: Engine) -> float:
-        with engine.container(IMAGE, "sleep", "600") as container:
+        with engine.container(*SIZE, IMAGE, "sleep", "600") as container:
             return median_s(lambda: engine.run("exec", container, "true"), times)
 
     compare("docker exec CONTAINER true", exec_s(ours), exec_s(local), "<= 1.0")
     text = f"head -c {mib * MIB} /dev/zero | tr '\\0' 'x' | fold -w 99"
 
     def attached_s(engine: Engine) -> float:
-        empty = median_s(lambda: engine.run("run", "--rm", IMAGE, "true"), HEAVY_TIMES)
-        return heavy_s(lambda: engine.run("run", "--rm", IMAGE, "sh", "-c", text)) - empty
+        empty = median_s(lambda: engine.run("run", "--rm", *SIZE, IMAGE, "true"), HEAVY_TIMES)
+        return heavy_s(lambda: engine.run("run", "--rm", *SIZE, IMAGE, "sh", "-c", text)) - empty
 
     compare(f"attach, {mib} MiB in lines", attached_s(ours), attached_s(local), ">= 0.5", mib)
 
     def logs_s(engine: Engine) -> float:
-        container = engine.run("run", "-d", IMAGE, "sh", "-c", text, quiet=False)
+        container = engine.run("run", "-d", *SIZE, IMAGE, "sh", "-c", text, quiet=False)
         engine.run("wait", container)
         seconds = heavy_s(lambda: engine.run("logs", container))
         engine.run("rm", container)
@@ -187,7 +189,7 @@ def copies(ours: Engine, local: Engine, mib: int, files: int) -> None:
             return heavy_s(lambda: engine.run("cp", f"{container}:/tmp/out", f"{folder}/{time.monotonic_ns()}"))
 
         def times_s(engine: Engine, source: Path) -> tuple[float, float]:
-            with engine.container(IMAGE, "sleep", "600") as container:
+            with engine.container(*SIZE, IMAGE, "sleep", "600") as container:
                 return inward_s(engine, source, container), outward_s(engine, source, container)
 
         for name, source, amount in (
@@ -202,7 +204,7 @@ def copies(ours: Engine, local: Engine, mib: int, files: int) -> None:
 def ports(ours: Engine, mib: int, times: int) -> None:
     """A published port beside a direct connection to the same task."""
     script = f"mkdir /w; echo x > /w/s; head -c {mib * MIB} /dev/zero > /w/l; exec httpd -f -p 80 -h /w"
-    with ours.container("-p", "127.0.0.1::80", IMAGE, "sh", "-c", script) as container:
+    with ours.container(*SIZE, "-p", "127.0.0.1::80", IMAGE, "sh", "-c", script) as container:
         port = int(ours.run("port", container, "80", quiet=False).rpartition(":")[2])
         address = ours.run("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container, quiet=False)
         deadline = time.monotonic() + 60

@@ -1,4 +1,4 @@
-"""Tunnels: one TCP connection from the daemon's machine to a port of the task.
+"""Tunnels: one TCP connection at a time from the daemon's machine to a port of the task.
 
 Owns TUNNEL of wire/agent.py. The port is reached at the task's own address, as Docker's proxy reaches a container's:
 a server that listens on 127.0.0.1 only stays private.
@@ -22,26 +22,30 @@ _SOMEWHERE = ("192.0.2.1", 9)
 
 
 async def serve_tunnel(connection: ServerConnection) -> None:
-    """Waits for the port, connects, and carries bytes until both directions have ended or one side is gone."""
+    """Carries one TCP connection after the other, each until both of its directions have ended."""
     try:
-        opening = json.loads(await connection.recv())
-        port = int(opening["port"])
+        while await _serve_one(connection, await connection.recv()):
+            pass
     except ConnectionClosed:
         return
+
+
+async def _serve_one(connection: ServerConnection, opening: str | bytes) -> bool:
+    """Connects to the port that is asked for and carries its bytes; whether the tunnel may carry another one."""
+    try:
+        port = int(json.loads(opening)["port"])
     except (ValueError, KeyError, TypeError) as error:
         await _refuse(connection, "invalid", f"not a tunnel request: {error}")
-        return
+        return False
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(own_address(), port, limit=READ_BYTES)
     except (OSError, TimeoutError, OverflowError) as error:
         await _refuse(connection, "failed", f"connect to port {port}: {error}")
-        return
+        return True
     try:
         await connection.send('{"ok":{}}')
-        await _splice(connection, reader, writer)
-    except ConnectionClosed:
-        return
+        return await _splice(connection, reader, writer)
     finally:
         writer.close()
 
@@ -61,12 +65,15 @@ async def _refuse(connection: ServerConnection, kind: str, message: str) -> None
     await connection.send(json.dumps({"error": {"kind": kind, "message": message}}))
 
 
-async def _splice(connection: ServerConnection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _splice(connection: ServerConnection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Carries both directions; whether each came to its own end."""
     directions = [asyncio.create_task(_outward(connection, reader)), asyncio.create_task(_inward(connection, writer))]
     try:
         await asyncio.gather(*directions)
+        return True
     except (OSError, ConnectionClosed):
         writer.transport.abort()
+        return False
     finally:
         for direction in directions:
             direction.cancel()

@@ -1,7 +1,8 @@
 """One published port: a listener on the daemon's machine whose connections end in the task, through its agent.
 
-Owns the sockets and the bytes. Knows no container record: it is handed a function that opens a tunnel. A spare tunnel
-is kept open, so that a connection costs one round trip to the agent and no TLS handshake.
+Owns the sockets and the bytes. Knows no container record: it is handed a function that opens a tunnel. A tunnel carries
+one connection at a time and is kept for the next, and a spare one is opened in advance, so that a connection costs one
+round trip to the agent and no TLS handshake.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ READ_BYTES = 256 * 1024
 BACKLOG = 128
 ANSWER_TIMEOUT_S = 15.0
 SPARE_ANSWER_TIMEOUT_S = 1.0
-"""What a tunnel that was opened in advance is given: its peer may have gone since, and a fresh one costs little."""
+"""What a tunnel that stood idle is given: its peer may have gone since, and a fresh one costs little."""
+MOST_IDLE = 8
+"""How many tunnels are kept for the next connections of a port."""
 
 Tunnel = aiohttp.ClientWebSocketResponse
 OpenTunnel = Callable[[], Awaitable[Tunnel]]
@@ -54,9 +57,14 @@ class PortListener:
         self._container_port = container_port
         self._open_tunnel = open_tunnel
         self._spare: asyncio.Task[Tunnel] | None = None
+        self._idle: list[Tunnel] = []
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Future[bool]] = set()
+
+    @property
+    def _serving(self) -> bool:
+        return self._server is not None and self._server.is_serving()
 
     async def start(self) -> None:
         """Accepts from now on."""
@@ -69,6 +77,8 @@ class PortListener:
             self._server.close()
         if self._spare is not None:
             self._drop(self._spare)
+        while self._idle:
+            self._abandon(self._idle.pop())
         ending = list(self._connections)
         for task in ending:
             task.cancel()
@@ -89,14 +99,21 @@ class PortListener:
         except asyncio.CancelledError:
             writer.transport.abort()
             raise
+        whole = False
         try:
-            await _splice(reader, writer, tunnel)
+            whole = await _splice(reader, writer, tunnel)
         finally:
             writer.close()
-            await tunnel.close()
+            if whole and self._serving and len(self._idle) < MOST_IDLE:
+                self._idle.append(tunnel)
+            else:
+                await tunnel.close()
 
     async def _connected(self) -> Tunnel:
-        """A tunnel to the port; through the spare one when it is still good."""
+        """A tunnel to the port: a good one of those that stood idle, else the spare, else a fresh one."""
+        while self._idle:
+            if tunnel := await self._ask_idle(self._idle.pop()):
+                return tunnel
         spare, self._spare = self._spare, None
         self._refill()
         if spare is not None:
@@ -105,10 +122,15 @@ class PortListener:
             except asyncio.CancelledError:
                 self._drop(spare)
                 raise
-            if _is_open(spare):
-                with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
-                    return await self._ask(spare.result(), SPARE_ANSWER_TIMEOUT_S)
+            if _is_open(spare) and (tunnel := await self._ask_idle(spare.result())):
+                return tunnel
         return await self._ask(await self._open_tunnel(), ANSWER_TIMEOUT_S)
+
+    async def _ask_idle(self, tunnel: Tunnel) -> Tunnel | None:
+        """The tunnel, connected to the port; None when it is no good any more."""
+        with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
+            return await self._ask(tunnel, SPARE_ANSWER_TIMEOUT_S)
+        return None
 
     async def _ask(self, tunnel: Tunnel, timeout_s: float) -> Tunnel:
         try:
@@ -152,12 +174,15 @@ def _retrieve(spare: asyncio.Task[Tunnel]) -> None:
         spare.exception()
 
 
-async def _splice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tunnel: Tunnel) -> None:
+async def _splice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tunnel: Tunnel) -> bool:
+    """Carries both directions; whether each came to its own end."""
     directions = [asyncio.create_task(_inward(reader, tunnel)), asyncio.create_task(_outward(writer, tunnel))]
     try:
         await asyncio.gather(*directions)
+        return True
     except (OSError, aiohttp.ClientError):
         writer.transport.abort()
+        return False
     finally:
         for direction in directions:
             direction.cancel()

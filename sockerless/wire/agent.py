@@ -18,7 +18,8 @@ LOGS     the kept output, a frame per line or part of one. Query: LogQuery.to_qu
          closed with 1000 at the end. The answer to the upgrade carries FIRST_NS_HEADER.
 TUNNEL   one TCP connection to a port of the task. May be opened in advance: the daemon's opening text frame
          {"port": number} makes the agent connect; it answers {"ok": {}} or {"error": {"kind", "message"}}. Then
-         binary frames are the bytes of both directions; STDIN_EOF ends one direction. Closed with 1000 at the end.
+         binary frames are the bytes of both directions; STDIN_EOF ends one direction. Once both have ended, or after
+         an error, the daemon may send the next opening frame; a connection that broke off closes the tunnel.
 
 Knows no socket and no JSON library beyond the standard one. A message that does not decode raises ValueError.
 """

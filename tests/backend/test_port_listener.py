@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
+import struct
 from typing import Any, cast
 
 import aiohttp
@@ -17,11 +19,12 @@ class FakeTunnel:
     """Answers the port that it is asked for, unless it is dead, and then repeats what it is sent."""
 
     def __init__(self, *, dead: bool = False) -> None:
-        self.dead, self.closed = dead, False
+        self.dead, self.closed, self.asked = dead, False, 0
         self.messages: asyncio.Queue[aiohttp.WSMessage] = asyncio.Queue()
 
     async def send_str(self, text: str) -> None:
         if not self.dead:
+            self.asked += "port" in text
             answer = text if "eof" in text else json.dumps({"ok": {}})
             self.messages.put_nowait(aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, answer, None))
 
@@ -103,3 +106,25 @@ async def test_a_spare_tunnel_that_opens_is_closed_with_its_listener() -> None:
     await eventually(lambda: len(opened.all) == 1)
     await listener.close()
     await eventually(lambda: opened.all[0].closed)
+
+
+async def test_a_tunnel_carries_one_connection_after_the_other() -> None:
+    opened = Opened()
+    listener, port = await listening(opened)
+    for number in range(5):
+        assert await talk(port, b"hello %d" % number) == b"hello %d" % number
+    assert sorted(tunnel.asked for tunnel in opened.all) == [0, 5]
+    await listener.close()
+    await eventually(lambda: all(tunnel.closed for tunnel in opened.all))
+
+
+async def test_a_connection_that_breaks_off_takes_its_tunnel_with_it() -> None:
+    opened = Opened()
+    listener, port = await listening(opened)
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    await eventually(lambda: any(tunnel.asked for tunnel in opened.all))
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+    await eventually(lambda: next(tunnel for tunnel in opened.all if tunnel.asked).closed)
+    assert await talk(port, b"the next one") == b"the next one"
+    await listener.close()
