@@ -73,7 +73,7 @@ _RULES = (
         errors.InvalidParameter,
         "the bucket is in another region",
     ),
-    _Rule(".*NotFound(Exception)?|NoSuchBucket|NoSuchKey|404", errors.NotFound),
+    _Rule(".*NotFound(Exception)?|NoSuch.*|404", errors.NotFound),
     _Rule("ConflictException|.*InUse(Exception)?|.*AlreadyExists(Exception)?|BucketAlreadyOwnedByYou", errors.Conflict),
     _Rule(
         "Invalid.*|Missing.*|Validation.*|ClientException|BadRequest|PlatformUnknownException|.*Incompatib.*|Unsupported.*",

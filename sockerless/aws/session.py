@@ -36,6 +36,7 @@ ATTEMPTS = 5
 FIRST_BACKOFF_S = 1.0
 THREADS = 16
 
+_UNKNOWN_TO_LOCALSTACK_CLIENT = ("service-quotas",)
 T = TypeVar("T")
 _Runner = Callable[[Callable[[], JsonObject]], Awaitable[JsonObject]]
 """Runs what blocks in some thread and gives its outcome."""
@@ -191,5 +192,6 @@ def _session(destination: Destination) -> Any:
     )
     session.common_protected_kwargs["aws_session_token"] = given.session_token or None  # it would not hand it on
     # It reads where to go from AWS_ENDPOINT_URL, LOCALSTACK_HOST and USE_SSL, and lets no caller say otherwise.
-    session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, destination.endpoint_url)
+    services = (*session._service_endpoint_mapping, *_UNKNOWN_TO_LOCALSTACK_CLIENT)
+    session._service_endpoint_mapping = dict.fromkeys(services, destination.endpoint_url)
     return session

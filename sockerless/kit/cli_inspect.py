@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import cost, doctor, overview, project, say, status
+from sockerless.kit import cost, doctor, finding, overview, project, say, status
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
@@ -86,12 +86,12 @@ def doctor_command(
     if simulator is None:
         simulator = here.simulator if here else True
     findings = doctor.examine(here, simulator, plugin_dir)
-    met = all(finding.ok for finding in findings if finding.required)
+    met = all(one.ok for one in findings if one.required)
     if say.machines():
         say.document({"ok": met, "findings": findings})
     else:
-        for finding in findings:
-            click.echo(doctor.line(finding))
+        for one in findings:
+            click.echo(finding.line(one))
     context.exit(0 if met else 1)
 
 

@@ -1,57 +1,40 @@
 """What this machine must have, one finding a requirement: ok, or what is missing and how to fix it.
 
-Owns: the list of requirements and their wording. Changes nothing. Knows no command line.
+Owns: the list of requirements and the wording of those of the machine; those of the account are in doctor_account.py.
+Changes nothing. Knows no command line.
 """
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import shutil
+import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from sockerless.aws import sts
 from sockerless.errors import SockerlessError
-from sockerless.kit import account, engines, processes, provider, terraform
+from sockerless.kit import account, doctor_account, engines, probe, processes, provider, serving, terraform
 from sockerless.kit.account import Account
+from sockerless.kit.finding import Finding
 from sockerless.kit.project import Project
 from sockerless.kit.settings import BY_NAME, DEFAULT_ENDPOINT_URL
 
 LEAST_PYTHON = (3, 11)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One requirement: what it is, whether it is met, what was found, and the fix when it is not met."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
-    required: bool = True
+_TIMEOUT_S = 10.0
 
 
 def examine(project: Project | None, simulator: bool, plugin_dir: Path | None = None) -> list[Finding]:
     """All findings for the project, or for a new one with the defaults; simulator: for the simulated AWS."""
-    machine = [
-        python(),
-        terraform_binary(),
-        aws_provider(project.directory if project else Path.cwd(), plugin_dir),
-        docker_client(),
-    ]
-    if simulator:
-        return [*machine, engine(), simulator_port(project)]
-    return [*machine, region(project), credentials(project)]
-
-
-def line(finding: Finding) -> str:
-    """The finding for people: ok, missing, or optional when it is missing and not required."""
-    if finding.ok:
-        return f"ok        {finding.name}: {finding.detail}"
-    verdict = "missing " if finding.required else "optional"
-    return f"{verdict}  {finding.name}: {finding.detail}\n          fix: {finding.fix}"
+    directory = project.directory if project else Path.cwd()
+    machine = [python(), terraform_binary(), aws_provider(directory, plugin_dir), docker_client()]
+    machine += [daemon_address(directory, host) for host in serving.hosts(directory)]
+    if not simulator:
+        region = project.region if project else str(BY_NAME["region"].default)
+        return [*machine, *doctor_account.examine(Account(region), project)]
+    machine += [engine(), simulator_port(project)]
+    if project is None or not project.simulator or not _simulator_answers(project):
+        return machine
+    return [*machine, *doctor_account.examine(account.of(project), project)]
 
 
 def python() -> Finding:
@@ -79,9 +62,13 @@ def aws_provider(directory: Path, plugin_dir: Path | None = None) -> Finding:
 
 def docker_client() -> Finding:
     """The docker command line, for people; SDKs do without it."""
-    path = shutil.which("docker")
     fix = "install a docker client (Debian: docker.io), or use an SDK"
-    return Finding("docker client", path is not None, path or "not in PATH", fix, required=False)
+    path = shutil.which("docker")
+    if path is None:
+        return Finding("docker client", False, "not in PATH", fix, required=False)
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    told = (done.stdout or done.stderr).strip()
+    return Finding("docker client", done.returncode == 0, f"{path} ({told})", fix, required=False)
 
 
 def engine() -> Finding:
@@ -103,24 +90,24 @@ def simulator_port(project: Project | None) -> Finding:
     return Finding("simulator port", True, f"{url} ({'free' if health is None else 'a simulator answers'})")
 
 
-def region(project: Project | None) -> Finding:
-    """The region of the deployment."""
-    if project is None:
-        return Finding("region", True, "chosen by `sockerless-kit init --region`")
-    return Finding("region", True, project.region)
-
-
-def credentials(project: Project | None) -> Finding:
-    """Whom AWS takes us for."""
-    fix = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use an instance role"
-    where = account.of(project) if project else Account(str(BY_NAME["region"].default))
+def daemon_address(directory: Path, host: str) -> Finding:
+    """Whether the daemon serves at the address, or could."""
     try:
-        identity = asyncio.run(_identity(where))
+        serving.check_host(host)
+        answer = probe.get(host, "/_ping")
     except SockerlessError as error:
-        return Finding("AWS credentials", False, error.message, fix)
-    return Finding("AWS credentials", True, identity.arn)
+        return Finding("daemon address", False, host, error.message)
+    if answer is None:
+        return Finding("daemon address", True, f"{host} (free)")
+    running = serving.process(directory)
+    if running is not None:
+        return Finding("daemon address", True, f"{host} (process {running.pid} serves this deployment)")
+    fix = "end what listens there, or serve elsewhere: `sockerless-kit serve --host ADDRESS`"
+    return Finding("daemon address", False, f"{host} is taken by something that is not this deployment's daemon", fix)
 
 
-async def _identity(where: Account) -> sts.Identity:
-    async with account.opened(where) as aws:
-        return await sts.identity(aws)
+def _simulator_answers(project: Project) -> bool:
+    try:
+        return processes.simulator_health(project.endpoint_url) is not None
+    except SockerlessError:
+        return False  # simulator_port() says so

@@ -1,4 +1,4 @@
-"""EC2, CloudWatch Logs, ECR, STS and EFS, against moto."""
+"""EC2, CloudWatch Logs, ECR, STS, EFS and Service Quotas, against moto or prepared answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sockerless import errors
-from sockerless.aws import ec2, ecr, efs, logs, sts
+from sockerless.aws import ec2, ecr, efs, logs, quotas, regions, sts
 from sockerless.aws.session import Aws
 from tests.aws.conftest import ScriptedAws
 
@@ -125,3 +125,32 @@ async def test_awss_own_words_for_a_missing_stream_need_no_second_call(scripted_
     with pytest.raises(errors.NotFound, match="log stream does not exist"):
         await logs.log_events(scripted_aws, "/g", "s", None)
     assert len(script.asked) == 1
+
+
+async def test_a_quota_that_was_never_changed_is_aws_s_default(scripted_aws: Aws, script: ScriptedAws) -> None:
+    script.refuses("NoSuchResourceException", "The request failed because the specified service quota does not exist.")
+    script.answers(Quota={"Value": 6.0})
+    assert await quotas.fargate_vcpus(scripted_aws, quotas.SPOT_VCPUS) == 6.0
+    assert [asked.operation for asked in script.asked] == ["GetServiceQuota", "GetAWSDefaultServiceQuota"]
+    assert script.asked[1].parameters == {"ServiceCode": "fargate", "QuotaCode": "L-36FBB829"}
+
+
+async def test_a_region_tells_whether_the_account_may_use_it(aws: Aws) -> None:
+    assert await ec2.region_status(aws, "eu-central-1") == "opt-in-not-required"
+
+
+async def test_free_addresses_are_those_of_the_subnets_asked_for_in_their_order(aws: Aws) -> None:
+    vpc = await aws.call("ec2", "CreateVpc", CidrBlock="10.1.0.0/16")
+    made = [
+        (await aws.call("ec2", "CreateSubnet", VpcId=vpc["Vpc"]["VpcId"], CidrBlock=cidr))["Subnet"]["SubnetId"]
+        for cidr in ("10.1.0.0/28", "10.1.1.0/24")
+    ]
+    found = await ec2.subnets(aws, list(reversed(made)))
+    assert [(subnet.id, subnet.free_addresses) for subnet in found] == [(made[1], 251), (made[0], 11)]
+
+
+def test_regions_are_known_with_their_partitions() -> None:
+    known = regions.known()
+    assert (known["us-east-1"], known["cn-north-1"], known["us-gov-west-1"]) == ("aws", "aws-cn", "aws-us-gov")
+    assert "eu-central-9" not in known
+    assert {regions.open_region(known[region]) in known for region in ("eu-west-1", "cn-northwest-1")} == {True}

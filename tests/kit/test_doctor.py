@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sockerless.kit import doctor
-from sockerless.kit.doctor import Finding
+from sockerless.kit import doctor, finding, serving
+from sockerless.kit.finding import Finding
 from tests.conftest import free_port
+from tests.kit.answering import answering
 
 
 @pytest.fixture
@@ -120,5 +122,57 @@ def test_a_machine_that_has_everything_ends_with_0(tmp_path: Path) -> None:
 
 
 def test_a_finding_that_is_missing_shows_its_fix_below() -> None:
-    assert doctor.line(Finding("thing", True, "here", "never shown")) == "ok        thing: here"
-    assert doctor.line(Finding("thing", False, "gone", "get it")) == "missing   thing: gone\n          fix: get it"
+    assert finding.line(Finding("thing", True, "here", "never shown")) == "ok        thing: here"
+    assert finding.line(Finding("thing", False, "gone", "get it")) == "missing   thing: gone\n          fix: get it"
+
+
+def test_a_free_daemon_address_is_ok(tmp_path: Path) -> None:
+    host = serving.default_host(tmp_path)
+    assert doctor.daemon_address(tmp_path, host) == Finding("daemon address", True, f"{host} (free)")
+
+
+def test_a_daemon_address_that_this_deployment_s_daemon_serves_is_ok(tmp_path: Path) -> None:
+    (tmp_path / ".sockerless").mkdir()
+    host = serving.default_host(tmp_path)
+    serving.remember(tmp_path, [host])  # as the daemon, which this process plays
+    with answering(Path(host.removeprefix("unix://")), {"/_ping": (200, b"OK")}):
+        found = doctor.daemon_address(tmp_path, host)
+    assert found == Finding("daemon address", True, f"{host} (process {os.getpid()} serves this deployment)")
+
+
+def test_a_daemon_address_that_somebody_else_has_is_named(tmp_path: Path, stranger: int) -> None:
+    found = doctor.daemon_address(tmp_path, f"tcp://127.0.0.1:{stranger}")
+    assert not found.ok
+    assert "is taken by something that is not this deployment's daemon" in found.detail
+    assert "serve --host" in found.fix
+
+
+def test_a_socket_path_that_is_too_long_is_named(tmp_path: Path) -> None:
+    found = doctor.daemon_address(tmp_path, f"unix:///{'long/' * 30}docker.sock")
+    assert not found.ok
+    assert "use a shorter directory" in found.fix
+
+
+def test_a_docker_client_that_does_not_work_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "docker"
+    broken.write_text("#!/bin/sh\necho no such library >&2\nexit 127\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor.docker_client().detail == f"{broken} (no such library)"
+    assert (doctor.docker_client().ok, doctor.docker_client().required) == (False, False)
+
+
+def test_machines_get_every_finding(bare: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sockerless.kit", "doctor", "--json", "--dir", tmp_path],
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"]) == (1, False)
+    missing = {one["name"]: one["fix"] for one in told["findings"] if not one["ok"] and one["required"]}
+    assert set(missing) == {"terraform", "AWS provider", "container engine"}
+    assert all(missing.values())

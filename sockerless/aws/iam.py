@@ -1,0 +1,38 @@
+"""IAM: what a principal's policies would decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sockerless.aws.session import Aws
+from sockerless.types import JsonObject
+
+_SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/(?P<role>[^/]+)/.*")
+
+
+async def policy_source(aws: Aws, caller_arn: str) -> str:
+    """The user or role whose policies bind a caller: of a session its role, with the path that only IAM knows."""
+    session = _SESSION.fullmatch(caller_arn)
+    if session is None:
+        return caller_arn
+    answer = await aws.call("iam", "GetRole", RoleName=session["role"])
+    return str(answer["Role"]["Arn"])
+
+
+async def denied(
+    aws: Aws, source_arn: str, actions: Sequence[str], resources: Sequence[str], context: Sequence[JsonObject]
+) -> list[str]:
+    """Those of the actions that the principal's policies do not allow on every one of the resources, in their order.
+
+    context: ContextEntries as the API takes them. No action may hold a wildcard.
+    """
+    request = {"PolicySourceArn": source_arn, "ActionNames": list(actions), "ResourceArns": list(resources)}
+    refused: list[str] = []
+    page: JsonObject = {}
+    while True:
+        answer = await aws.call("iam", "SimulatePrincipalPolicy", **request, ContextEntries=list(context), **page)
+        refused += [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
+        if not answer.get("IsTruncated"):
+            return list(dict.fromkeys(refused))
+        page = {"Marker": answer["Marker"]}
