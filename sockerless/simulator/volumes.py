@@ -1,8 +1,10 @@
 """Task volumes as directories of this machine: EFS file systems and access points, and task-scoped storage.
 
 An EFS file system is state_dir/efs/<file-system-id>; a task's own volumes are state_dir/tasks/<task-id>/<volume>.
-Differs from AWS: an access point's posixUser owns its root directory but is not forced on every later operation.
-Source: EFS API reference, CreateAccessPoint; ECS developer guide, EFSVolumeConfiguration.
+Differs from AWS: an access point's posixUser owns its root directory but is not forced on every later operation; of a
+client with IAM, only what the file system's policy denies is denied.
+Source: EFS API reference, CreateAccessPoint; user guide, "Using IAM to control access to file systems"; ECS developer
+guide, EFSVolumeConfiguration.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 from moto.efs.models import FileSystem, efs_backends
 
 from sockerless.simulator.failures import ResourceInitializationError
+from sockerless.simulator.iam_policy import Decision, Request, decide
 from sockerless.simulator.tasks import Interface, Task
 
 _EFS_FAILED = "failed to invoke EFS utils commands to set up EFS volumes: stderr: "
@@ -53,6 +56,8 @@ class Volumes:
                 "See https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail. "
                 ": unsuccessful EFS utils command execution; code: 1"
             )
+        if not _lets_in(file_system, configuration):
+            raise _access_denied()
         root = self._efs / file_system_id
         root.mkdir(parents=True, exist_ok=True)
         access_point_id = (configuration.get("authorizationConfig") or {}).get("accessPointId")
@@ -60,10 +65,7 @@ class Volumes:
             return _existing(_inside(root, configuration.get("rootDirectory") or "/"), file_system_id)
         access_point = backend.access_points.get(access_point_id)
         if access_point is None or access_point.file_system_id != file_system_id:
-            raise ResourceInitializationError(
-                f"{_EFS_FAILED}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/' : unsuccessful EFS "
-                "utils command execution; code: 32"
-            )
+            raise _access_denied()
         return _access_point_directory(root, access_point.root_directory, file_system_id)
 
     def forget_task(self, task_id: str) -> None:
@@ -82,6 +84,28 @@ class Volumes:
 
 def _has_mount_target(file_system: FileSystem, availability_zone: str) -> bool:
     return any(target.availability_zone_name == availability_zone for target in file_system.iter_mount_targets())
+
+
+def _lets_in(file_system: FileSystem, configuration: dict[str, Any]) -> bool:
+    """Whether the file system's policy, if it has one, lets this mount in. Without IAM, it must allow it."""
+    if file_system.file_system_policy is None:
+        return True
+    encrypted = configuration.get("transitEncryption") == "ENABLED"
+    keys = {
+        "aws:securetransport": (str(encrypted).lower(),),
+        "elasticfilesystem:accessedviamounttarget": ("true",),
+    }
+    request = Request("elasticfilesystem:ClientMount", file_system.file_system_arn, keys)
+    decision = decide([file_system.file_system_policy], request)
+    with_iam = (configuration.get("authorizationConfig") or {}).get("iam") == "ENABLED"
+    return decision is Decision.ALLOWED or (decision is Decision.SILENT and with_iam)
+
+
+def _access_denied() -> ResourceInitializationError:
+    return ResourceInitializationError(
+        f"{_EFS_FAILED}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/' : unsuccessful EFS utils "
+        "command execution; code: 32"
+    )
 
 
 def _existing(directory: Path, file_system_id: str) -> Path:

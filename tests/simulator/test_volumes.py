@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import Any
 
@@ -130,3 +131,25 @@ def test_deleting_a_file_system_removes_its_content(account: Account, image: str
     efs.delete_mount_target(MountTargetId=target)
     efs.delete_file_system(FileSystemId=doomed)
     assert not (simulator.state_dir / "efs" / doomed).exists()
+
+
+def test_a_file_system_s_policy_lets_in_only_what_it_may(account: Account, image: str) -> None:
+    efs = account.client("efs")
+    made = efs.create_file_system(CreationToken="guarded", Encrypted=True)
+    guarded, everybody = made["FileSystemId"], {"Principal": {"AWS": "*"}, "Resource": made["FileSystemArn"]}
+    efs.create_mount_target(FileSystemId=guarded, SubnetId=account.subnet)
+    denial = {"Effect": "Deny", "Action": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}, **everybody}
+    efs.put_file_system_policy(FileSystemId=guarded, Policy=json.dumps({"Statement": [denial]}))
+    point = access_point(account, guarded, "/guarded")
+    for refused in (
+        {"fileSystemId": guarded},
+        {"fileSystemId": guarded, "transitEncryption": "ENABLED"},
+        through(guarded, point) | {"authorizationConfig": {"accessPointId": point}},
+    ):
+        assert "access denied by server" in mounting(account, image, "true", refused)["stoppedReason"]
+    assert mounting(account, image, "true", through(guarded, point))["containers"][0]["exitCode"] == 0
+    allowing = {"Effect": "Allow", "Action": "elasticfilesystem:ClientMount", **everybody}
+    efs.put_file_system_policy(FileSystemId=guarded, Policy=json.dumps({"Statement": [denial, allowing]}))
+    anybody = {"fileSystemId": guarded, "transitEncryption": "ENABLED"}
+    assert mounting(account, image, "true", anybody)["containers"][0]["exitCode"] == 0
+    assert "access denied" in mounting(account, image, "true", {"fileSystemId": guarded})["stoppedReason"]
