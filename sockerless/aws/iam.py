@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sockerless import errors
 from sockerless.aws.session import Aws
 from sockerless.types import JsonObject
 
-_SESSION = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/(?P<role>[^/]+)/.*")
+_SESSION = re.compile(r"arn:(?P<partition>[^:]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.*")
 
 
 async def policy_source(aws: Aws, caller_arn: str) -> str:
-    """The user or role whose policies bind a caller: of a session its role, with the path that only IAM knows."""
+    """The user or role whose policies bind a caller: of a session its role, whose path only IAM knows.
+
+    Whoever may not ask IAM for it is taken to have a role without a path.
+    """
     session = _SESSION.fullmatch(caller_arn)
     if session is None:
         return caller_arn
-    answer = await aws.call("iam", "GetRole", RoleName=session["role"])
+    try:
+        answer = await aws.call("iam", "GetRole", RoleName=session["role"])
+    except errors.Forbidden:
+        return f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"
     return str(answer["Role"]["Arn"])
 
 

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from sockerless.aws import clock, ec2, quotas, regions, sts
 from sockerless.aws.session import Aws
 from sockerless.errors import InvalidParameter, NotFound, SockerlessError
-from sockerless.kit import account, apply, estimate
+from sockerless.kit import account, apply, doctor_permissions, estimate, iam_deployer
 from sockerless.kit.account import Account
 from sockerless.kit.finding import Finding, unknown
+from sockerless.kit.iam_scope import Scope
 from sockerless.kit.project import Project
 
 _CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use an instance role"
@@ -40,7 +41,10 @@ async def _examine(where: Account, project: Project | None) -> list[Finding]:
         if identity is None or project is None:
             return found
         further = await asyncio.gather(
-            vcpus(aws, project, spot=False), vcpus(aws, project, spot=True), addresses(aws, project)
+            doctor_permissions.examine(aws, identity, iam_deployer.policies(Scope(project, identity.account))),
+            vcpus(aws, project, spot=False),
+            vcpus(aws, project, spot=True),
+            addresses(aws, project),
         )
     return [*found, *(finding for finding in further if finding is not None)]
 

@@ -52,8 +52,11 @@ def _finding(source: str, missing: list[str], asked: int) -> Finding:
 
 
 async def _denied(aws: Aws, source: str, statement: JsonObject, limit: asyncio.Semaphore) -> list[str]:
+    resources = [one for one in _texts(statement["Resource"]) if "${" not in one]  # IAM fills in none when it simulates
+    if not resources:
+        return []
     async with limit:
-        return await iam.denied(aws, source, _actions(statement), _texts(statement["Resource"]), context(statement))
+        return await iam.denied(aws, source, _actions(statement), resources, context(statement))
 
 
 def context(statement: JsonObject) -> list[JsonObject]:

@@ -11,7 +11,7 @@ from sockerless.types import JsonObject
 
 def statements(scope: Scope) -> list[JsonObject]:
     """For all of them."""
-    return [*_logs(scope), *_events(scope), *_alarms(scope), *_account()]
+    return [*_logs(scope), *_events(scope), *_alarms(scope), *_account(scope)]
 
 
 def _logs(scope: Scope) -> list[JsonObject]:
@@ -61,9 +61,11 @@ def _alarms(scope: Scope) -> list[JsonObject]:
     ]
 
 
-def _account() -> list[JsonObject]:
-    """What the kit looks up before and after: quotas, what still carries the deployment's tag."""
+def _account(scope: Scope) -> list[JsonObject]:
+    """What the kit looks up before and after: region, quotas, what its caller may, what still carries the tag."""
     return [
-        allow("Quotas", "servicequotas", "GetServiceQuota ListServiceQuotas"),
+        allow("Regions", "ec2", "DescribeRegions"),
+        allow("Quotas", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota ListServiceQuotas"),
+        allow("Simulate", "iam", "SimulatePrincipalPolicy", scope.iam("user/${aws:username}", "role/*")),
         allow("FindByTag", "tag", "GetResources"),
     ]

@@ -122,6 +122,7 @@ _IAM = {
         "TagRole UntagRole",
         _ROLE,
     ),
+    **rows("iam", "SimulatePrincipalPolicy", Target("iam:role", "PolicySourceArn")),
     **rows("iam", "CreatePolicy", Target("iam:policy", "PolicyName"), tag="iam:TagPolicy"),
     **rows(
         "iam",

@@ -32,6 +32,7 @@ from sockerless.simulator import (
     quotas_actions,
     s3_actions,
     sqs_actions,
+    sts_actions,
 )
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
@@ -156,6 +157,7 @@ class Simulator:
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
         iam_simulation.install(self._hooks)
+        sts_actions.install(self._hooks)
         event_delivery.install(self._hooks)
         quotas_actions.install(self._hooks, quotas)
         sqs_actions.install(self._hooks, Condition(self._lock), self._ending)

@@ -17,11 +17,12 @@ from click.testing import CliRunner
 
 from sockerless.aws.session import Aws
 from sockerless.aws.sts import Identity
-from sockerless.kit import account, doctor_account, doctor_permissions
+from sockerless.kit import account, doctor_account, doctor_permissions, iam_deployer
 from sockerless.kit import project as settings
 from sockerless.kit.account import Account
 from sockerless.kit.cli import cli
 from sockerless.kit.finding import Finding
+from sockerless.kit.iam_scope import Scope
 from sockerless.kit.project import Project
 from sockerless.simulator.options import SimulatorOptions
 from sockerless.simulator.server import Simulator
@@ -275,6 +276,19 @@ def test_whoever_has_the_deployer_s_policies_may_do_it_all(simulator: Simulator)
     assert (found.ok, found.detail) == (True, f"{identity.arn} may do all 4 actions of the deployer's policies")
 
 
+def test_the_deployer_s_own_policies_are_enough_for_themselves(simulator: Simulator) -> None:
+    policies = iam_deployer.policies(Scope(here(simulator), "123456789012"))
+    where, identity = caller(simulator, "builder", *(one for made in policies.values() for one in made["Statement"]))
+    found = examined(where, identity, policies)
+    assert found.ok, found.detail
+    assert int(found.detail.split()[-6]) > 150
+    narrower = {name: made for name, made in policies.items() if not name.endswith("-tasks")}
+    where, identity = caller(simulator, "half", *(one for made in narrower.values() for one in made["Statement"]))
+    missing = examined(where, identity, policies)
+    assert not missing.ok
+    assert "ecs:" in missing.detail
+
+
 def test_what_is_not_allowed_is_named(simulator: Simulator) -> None:
     elsewhere = {**POLICIES["one"]["Statement"][0], "Resource": f"{CLUSTER}-other"}
     untagged = {"Effect": "Allow", "Action": "ec2:CreateVpc", "Resource": "*"}
@@ -343,6 +357,7 @@ def test_everything_is_asked_of_an_account_that_is_there(simulator: Simulator, w
         "region",
         "clock",
         "AWS credentials",
+        "permissions",
         "Fargate on-demand vCPU quota",
         "Fargate Spot vCPU quota",
     ]

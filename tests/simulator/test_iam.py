@@ -396,3 +396,8 @@ def test_a_simulation_of_nobody_or_of_a_wildcard_is_refused(caller: Caller) -> N
         with pytest.raises(ClientError) as refused:
             decisions(caller.iam, source, [action])
         assert refused.value.response["Error"]["Code"] == code
+
+
+def test_the_root_user_is_told_to_be_the_root_user(account: Account) -> None:
+    identity = account.client("sts").get_caller_identity()
+    assert (identity["Account"], identity["Arn"]) == (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")

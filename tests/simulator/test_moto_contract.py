@@ -24,14 +24,19 @@ from moto.efs.responses import EFSResponse
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.iam import models as iam_models
 from moto.iam.models import iam_backends
+from moto.iam.responses import IamResponse
 from moto.kms.models import kms_backends
 from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.servicequotas.models import ServiceQuotasBackend
+from moto.servicequotas.responses import ServiceQuotasResponse
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.ssm.models import ssm_backends
+from moto.sts.models import STSBackend
+from moto.sts.responses import TokenResponse
 
 from sockerless.simulator.hooks import Hooks
 
@@ -303,3 +308,15 @@ def test_hooks_leave_moto_as_they_found_it() -> None:
     hooks.restore()
     assert EFSResponse.__dict__["create_file_system"] is before
     assert "added" not in EFSResponse.__dict__
+
+
+def test_iam_and_service_quotas_still_lack_what_the_simulator_adds() -> None:
+    assert "simulate_principal_policy" not in IamResponse.__dict__, "moto simulates policies now: serve moto's"
+    assert "get_aws_default_service_quota" not in ServiceQuotasResponse.__dict__
+    assert "fargate" not in inspect.getsource(ServiceQuotasBackend.get_service_quota)
+    assert names(ServiceQuotasBackend.get_service_quota) == ["self", "service_code", "quota_code"]
+
+
+def test_a_caller_with_an_access_key_of_another_form_is_made_up() -> None:
+    assert names(TokenResponse.get_caller_identity) == ["self"]
+    assert STSBackend(REGION, ACCOUNT).get_caller_identity("test", REGION)[1].endswith(":user/moto")
