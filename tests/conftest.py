@@ -7,6 +7,7 @@ set) and are skipped with the reason elsewhere. Tests marked slow run with --all
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -16,14 +17,15 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from sockerless.kit import doctor, engines
+from sockerless.kit import doctor, engines, processes, project
+from tests import enforced
 from tests.machine import withhold
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +34,13 @@ REGION = "us-east-1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--all, as scripts/test and .ci/run give it."""
+    """--all, as scripts/test and .ci/run give it; --enforce-iam, for the policies of deployer and daemon."""
     parser.addoption("--all", action="store_true", help="run the tests marked slow too")
+    parser.addoption(
+        "--enforce-iam",
+        action="store_true",
+        help="deploy with nothing but the deployer's policies, and serve with nothing but the daemon's",
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -82,6 +89,7 @@ class Deployed:
     docker_host: str
     endpoint_url: str
     environment: dict[str, str]
+    kit_environment: dict[str, str] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the simulated AWS."""
@@ -122,7 +130,7 @@ class Deployed:
 
     def kit(self, *arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[bytes]:
         """`sockerless-kit ARGUMENTS` by this interpreter, in the deployment's directory."""
-        return _kit(*arguments, directory=self.directory, timeout_s=timeout_s)
+        return _kit(*arguments, directory=self.directory, timeout_s=timeout_s, environment=self.kit_environment)
 
 
 def free_port() -> int:
@@ -133,10 +141,13 @@ def free_port() -> int:
     return port
 
 
-def _kit(*arguments: str, directory: Path, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
+def _kit(
+    *arguments: str, directory: Path, timeout_s: float, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "sockerless.kit", *arguments],
         cwd=directory,
+        env=os.environ | (environment or {}),
         capture_output=True,
         timeout=timeout_s,
         check=False,
@@ -145,18 +156,39 @@ def _kit(*arguments: str, directory: Path, timeout_s: float) -> subprocess.Compl
 
 def bring_up(directory: Path) -> Deployed:
     """`init` and `up --detach` in the directory, at a free port; the test fails with what they printed otherwise."""
-    endpoint_url = f"http://127.0.0.1:{free_port()}"
-    for command in (
-        ("init", "--simulator", "--endpoint-url", endpoint_url, "--yes"),
-        ("up", "--detach", "--yes"),
-    ):
-        done = _kit(*command, directory=directory, timeout_s=600)
-        if done.returncode != 0:
-            take_down(directory)
-            pytest.fail(f"sockerless-kit {' '.join(command)} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+    deployed = _deployed(directory)
+    _must(deployed, "init", "--simulator", "--endpoint-url", deployed.endpoint_url, "--yes")
+    _must(deployed, "up", "--detach", "--yes")
+    return deployed
+
+
+def bring_up_enforced(directory: Path, *settings: str) -> Deployed:
+    """The same in a simulated AWS that enforces IAM: `apply` by a deployer, then a daemon, with nothing but the kit's
+    policies. settings: options of init."""
+    deployed = _deployed(directory)
+    _must(deployed, "init", "--simulator", "--endpoint-url", deployed.endpoint_url, "--yes", *settings)
+    enforced.start_simulator(directory, deployed.endpoint_url)
+    iam = deployed.client("iam")
+    deployer = enforced.make_deployer(directory, iam)
+    deployed = dataclasses.replace(deployed, kit_environment=deployer)
+    _must(deployed, "apply", "--yes")
+    enforced.make_daemon(directory, deployer, iam)
+    processes.start_daemon(project.load(directory), [deployed.docker_host])
+    return deployed
+
+
+def _deployed(directory: Path) -> Deployed:
     docker_host = f"unix://{directory}/.sockerless/docker.sock"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
+    endpoint_url = f"http://127.0.0.1:{free_port()}"
     return Deployed(directory, docker_host, endpoint_url, environment | {"DOCKER_HOST": docker_host})
+
+
+def _must(deployed: Deployed, *command: str) -> None:
+    done = deployed.kit(*command, timeout_s=600)
+    if done.returncode != 0:
+        take_down(deployed.directory)
+        pytest.fail(f"sockerless-kit {' '.join(command)} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
 
 
 def take_down(directory: Path) -> None:
@@ -165,13 +197,14 @@ def take_down(directory: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def deploy() -> Iterator[Callable[[], Deployed]]:
+def deploy(request: pytest.FixtureRequest) -> Iterator[Callable[[], Deployed]]:
     """A function that brings up a deployment of its own in a new directory; all are taken down at the end."""
     directories: list[tempfile.TemporaryDirectory[str]] = []
+    one = bring_up_enforced if request.config.getoption("--enforce-iam") else bring_up
 
     def one_more() -> Deployed:
         directories.append(tempfile.TemporaryDirectory(prefix="sockerless-"))  # short: it holds a unix socket
-        return bring_up(Path(directories[-1].name))
+        return one(Path(directories[-1].name))
 
     yield one_more
     for directory in directories:

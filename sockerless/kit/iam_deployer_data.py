@@ -7,19 +7,15 @@ terraform's AWS provider 5.100 for what it calls.
 
 from __future__ import annotations
 
+from sockerless.kit import state
 from sockerless.kit.iam_scope import Scope, allow
 from sockerless.types import JsonObject
 
 
 def statements(scope: Scope) -> list[JsonObject]:
     """For all of them; terraform's state only where it is in S3."""
-    state = _state(scope) if scope.project.state == "s3" else []
-    return [*_images(scope), *_file_system(scope), *_key(scope), *state]
-
-
-def state_bucket(scope: Scope) -> str:
-    """The bucket of terraform's state."""
-    return scope.project.state_bucket or f"{scope.name}-{scope.account_id}-{scope.project.region}-terraform"
+    in_s3 = _state(scope) if scope.project.state == "s3" else []
+    return [*_images(scope), *_file_system(scope), *_key(scope), *in_s3]
 
 
 def _images(scope: Scope) -> list[JsonObject]:
@@ -107,14 +103,13 @@ def _key(scope: Scope) -> list[JsonObject]:
 
 
 def _state(scope: Scope) -> list[JsonObject]:
-    bucket = f"arn:{scope.partition}:s3:::{state_bucket(scope)}"
+    bucket = f"arn:{scope.partition}:s3:::{state.bucket_of(scope.project, scope.account_id)}"
     return [
         allow(
             "StateBucket",
             "s3",
-            "CreateBucket GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock GetBucketTagging "
-            "GetBucketVersioning GetEncryptionConfiguration ListBucket PutBucketPolicy PutBucketPublicAccessBlock "
-            "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration",
+            "CreateBucket ListBucket PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+            "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration",
             [bucket],
         ),
         allow("StateAndItsLock", "s3", "DeleteObject GetObject PutObject", [f"{bucket}/*"]),

@@ -65,7 +65,7 @@ def _account(scope: Scope) -> list[JsonObject]:
     """What the kit looks up before and after: region, quotas, what its caller may, what still carries the tag."""
     return [
         allow("Regions", "ec2", "DescribeRegions"),
-        allow("Quotas", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota ListServiceQuotas"),
-        allow("Simulate", "iam", "SimulatePrincipalPolicy", scope.iam("user/${aws:username}", "role/*")),
+        allow("Quotas", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota"),
+        allow("Simulate", "iam", "GetRole SimulatePrincipalPolicy", scope.iam("user/${aws:username}", "role/*")),
         allow("FindByTag", "tag", "GetResources"),
     ]

@@ -12,7 +12,7 @@ from sockerless.simulator import iam_lookups as lookups
 from sockerless.simulator.iam_table_ec2 import EC2
 from sockerless.simulator.iam_table_storage import STORAGE
 from sockerless.simulator.iam_table_watch import WATCH
-from sockerless.simulator.iam_targets import Call, Check, Row, Target, arn, passed, rows
+from sockerless.simulator.iam_targets import Call, Check, Ids, Row, Target, arn, passed, rows
 
 _TASKS = "ecs-tasks.amazonaws.com"
 
@@ -102,6 +102,11 @@ _KMS = {
 }
 
 
+def _source(kind: str) -> Ids:
+    """PolicySourceArn, when it is of this kind."""
+    return lambda call: [arn for arn in call.find("PolicySourceArn") if arn.split(":")[-1].startswith(f"{kind}/")]
+
+
 _ROLE, _POLICY = Target("iam:role", "RoleName"), Target("iam:policy", "PolicyArn")
 _GIVEN_BOUNDARY = {"iam:PermissionsBoundary": "PermissionsBoundary"}
 _ITS_BOUNDARY = {"iam:PermissionsBoundary": lookups.boundary_of_role}
@@ -122,7 +127,7 @@ _IAM = {
         "TagRole UntagRole",
         _ROLE,
     ),
-    **rows("iam", "SimulatePrincipalPolicy", Target("iam:role", "PolicySourceArn")),
+    **rows("iam", "SimulatePrincipalPolicy", Target("iam:role", _source("role")), Target("iam:user", _source("user"))),
     **rows("iam", "CreatePolicy", Target("iam:policy", "PolicyName"), tag="iam:TagPolicy"),
     **rows(
         "iam",

@@ -104,6 +104,7 @@ ARNS: Mapping[str, str] = {
     "elasticfilesystem:file-system": "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{id}",
     "events:rule-on-default-event-bus": "arn:{partition}:events:{region}:{account}:rule/{id}",
     "iam:policy": "arn:{partition}:iam::{account}:policy/{id}",
+    "iam:user": "arn:{partition}:iam::{account}:user/{id}",
     "iam:role": "arn:{partition}:iam::{account}:role/{id}",
     "kms:alias": "arn:{partition}:kms:{region}:{account}:{id}",
     "kms:key": "arn:{partition}:kms:{region}:{account}:key/{id}",

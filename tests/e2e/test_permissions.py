@@ -1,0 +1,152 @@
+"""A deployment that is built, used and destroyed with nothing but the policies that the kit prints.
+
+IAM is enforced by the simulated AWS, so whatever a policy lacks fails here. The whole end-to-end suite runs so with
+`pytest tests/e2e --enforce-iam`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sockerless.kit import serve
+from tests import enforced
+from tests.conftest import REGION, Deployed, bring_up_enforced, take_down
+from tests.e2e.docker_cli import Docker
+
+pytestmark = [pytest.mark.engine, pytest.mark.terraform, pytest.mark.slow]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The deployment, its docker, and AWS as the daemon's user sees it."""
+
+    deployed: Deployed
+    docker: Docker
+
+    def as_daemon(self, service: str) -> Any:
+        path = serve.env_file(self.deployed.directory)
+        credentials = serve.parse_env(path.read_text(), str(path))[enforced.CREDENTIALS]
+        return enforced.client(service, self.deployed.endpoint_url, REGION, credentials)
+
+
+@pytest.fixture(scope="module")
+def held(engine_image: str, engine_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+    """A deployment in which every call is held to the policies."""
+    with tempfile.TemporaryDirectory(prefix="sockerless-") as name:
+        deployed = bring_up_enforced(Path(name))
+        docker = Docker(deployed.docker_host, str(tmp_path_factory.mktemp("docker-config")))
+        saved = subprocess.run(["docker", "--host", engine_address, "save", engine_image], capture_output=True)
+        docker.ok("load", stdin=saved.stdout)
+        yield Held(deployed, docker)
+        take_down(deployed.directory)
+
+
+def test_the_daemon_serves_what_people_do_all_day(held: Held, engine_image: str, tmp_path: Path) -> None:
+    docker = held.docker
+    done = docker("run", "--rm", engine_image, "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (done.stdout, done.stderr, done.returncode) == (b"out\n", b"err\n", 7)
+    name = docker.ok("run", "-d", "--name", "worker", engine_image, "sh", "-c", "echo ready; sleep 300")
+    assert docker.ok("ps", "-q", "--no-trunc") == name
+    assert docker.ok("exec", "worker", "cat", "/etc/hostname") == name[:12]
+    (tmp_path / "in").write_text("carried\n")
+    docker.ok("cp", str(tmp_path / "in"), "worker:/tmp/in")
+    docker.ok("cp", "worker:/tmp/in", str(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "carried\n"
+    assert docker.ok("logs", "worker") == "ready"
+    docker.ok("stop", "-t", "1", "worker")
+    assert docker.ok("wait", "worker") == "143"
+    assert docker.ok("logs", "worker") == "ready"
+    docker.ok("rm", "worker")
+    assert docker.ok("image", "ls", "-q") != ""
+
+
+Call = Callable[[Held], Any]
+_OTHER_CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/other"
+
+
+def _definition(held: Held) -> str:
+    """A definition of the deployment's, registered by its root user."""
+    found = held.deployed.client("ecs").list_task_definitions(
+        familyPrefix="sockerless-agent-installer", status="INACTIVE"
+    )
+    return str(found["taskDefinitionArns"][0])
+
+
+def _registration(role: str, family: str = "sockerless-x") -> dict[str, Any]:
+    arn = f"arn:aws:iam::123456789012:role/sockerless-us-east-1-{role}"
+    return {"family": family, "taskRoleArn": arn, "containerDefinitions": [{"name": "main", "image": "busybox"}]}
+
+
+REFUSED: dict[str, tuple[str, Call]] = {
+    "make a user": ("iam:CreateUser", lambda held: held.as_daemon("iam").create_user(UserName="mallory")),
+    "change its own policy": (
+        "iam:PutUserPolicy",
+        lambda held: held.as_daemon("iam").put_user_policy(UserName="daemon", PolicyName="p", PolicyDocument="{}"),
+    ),
+    "run a task on another cluster": (
+        "ecs:RunTask",
+        lambda held: held.as_daemon("ecs").run_task(cluster=_OTHER_CLUSTER, taskDefinition=_definition(held)),
+    ),
+    "stop a task of another cluster": (
+        "ecs:StopTask",
+        lambda held: held.as_daemon("ecs").stop_task(cluster=_OTHER_CLUSTER, task="0" * 32),
+    ),
+    "pass the installer's role": (
+        "iam:PassRole",
+        lambda held: held.as_daemon("ecs").register_task_definition(**_registration("agent-installer")),
+    ),
+    "register a definition of another name": (
+        "ecs:RegisterTaskDefinition",
+        lambda held: held.as_daemon("ecs").register_task_definition(**_registration("task", "other")),
+    ),
+    "delete the cluster": (
+        "ecs:DeleteCluster",
+        lambda held: held.as_daemon("ecs").delete_cluster(cluster="sockerless"),
+    ),
+    "replace the agent": (
+        "ecr:InitiateLayerUpload",
+        lambda held: held.as_daemon("ecr").initiate_layer_upload(repositoryName="sockerless/agent"),
+    ),
+    "read another log group": (
+        "logs:GetLogEvents",
+        lambda held: held.as_daemon("logs").get_log_events(logGroupName="/other", logStreamName="s"),
+    ),
+    "delete the file system": (
+        "elasticfilesystem:DeleteFileSystem",
+        lambda held: held.as_daemon("efs").delete_file_system(FileSystemId="fs-01234567"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("action", "call"), REFUSED.values(), ids=REFUSED)
+def test_the_daemon_s_user_may_not(held: Held, action: str, call: Call) -> None:
+    with pytest.raises(ClientError, match=f"is not authorized to perform: {action} on resource: "):
+        call(held)
+
+
+def test_a_refused_call_is_one_sentence_with_the_action_to_grant(held: Held) -> None:
+    environment = {enforced.CREDENTIALS: enforced.make_user(held.deployed.client("iam"), "nobody", [])}
+    refused = enforced.kit(held.deployed.directory, environment, "plan")
+    assert refused.returncode == 1
+    assert "is not authorized to perform" in refused.stderr
+    assert "AccessDenied" in refused.stderr or "UnauthorizedOperation" in refused.stderr
+
+
+def test_a_second_plan_is_empty_and_the_deployer_destroys_all_of_it(held: Held) -> None:
+    planned = held.deployed.kit("plan")
+    assert planned.returncode == 0, planned.stderr.decode()
+    assert b"no changes" in planned.stdout.lower(), planned.stdout.decode()
+    destroyed = held.deployed.kit("destroy", "--yes", timeout_s=600)
+    assert destroyed.returncode == 0, destroyed.stderr.decode()
+    found = held.deployed.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["false"]}])
+    assert found["Vpcs"] == []
+    roles = held.deployed.client("iam").list_roles()["Roles"]
+    assert [role["RoleName"] for role in roles if role["RoleName"].startswith("sockerless-")] == []
