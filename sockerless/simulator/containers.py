@@ -7,7 +7,7 @@ endpoint is not served here, so its variables are not set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ class Surroundings:
     """What a container's create document needs beside its definition.
 
     image: what the engine is to run. pause_id: whose network (and PID) namespace. volumes: volume name to directory.
-    secrets: environment variables resolved. volumes_from: engine ids by container name. cpus: limit in vCPUs, or None.
-    open_files: nofile limit of a container that sets none.
+    read_only: volumes that no container may write to. secrets: environment variables resolved. volumes_from: engine
+    ids by container name. cpus: limit in vCPUs, or None. open_files: nofile limit of a container that sets none.
     """
 
     image: str
@@ -33,6 +33,7 @@ class Surroundings:
     region: str
     labels: Mapping[str, str]
     volumes: Mapping[str, Path]
+    read_only: Collection[str]
     secrets: Mapping[str, str]
     volumes_from: Mapping[str, str]
     cpus: float | None
@@ -65,7 +66,7 @@ def engine_document(task: Task, container: TaskContainer, around: Surroundings) 
                     "CapAdd": (linux.get("capabilities") or {}).get("add") or None,
                     "CapDrop": (linux.get("capabilities") or {}).get("drop") or None,
                     "Ulimits": _ulimits(definition.get("ulimits") or [], around.open_files),
-                    "Mounts": [_mount(point, around.volumes) for point in definition.get("mountPoints") or []],
+                    "Mounts": [_mount(point, around) for point in definition.get("mountPoints") or []],
                     "VolumesFrom": _volumes_from(definition.get("volumesFrom") or [], around.volumes_from),
                     "Tmpfs": {t["containerPath"]: _tmpfs(t) for t in linux.get("tmpfs") or []},
                 }
@@ -120,12 +121,12 @@ def _ulimits(ulimits: list[JsonObject], open_files: int | None) -> list[JsonObje
     return [*given, {"Name": "nofile", "Soft": open_files, "Hard": open_files}]
 
 
-def _mount(point: Mapping[str, Any], volumes: Mapping[str, Path]) -> JsonObject:
+def _mount(point: Mapping[str, Any], around: Surroundings) -> JsonObject:
     return {
         "Type": "bind",
-        "Source": str(volumes[point["sourceVolume"]]),
+        "Source": str(around.volumes[point["sourceVolume"]]),
         "Target": point["containerPath"],
-        "ReadOnly": bool(point.get("readOnly")),
+        "ReadOnly": bool(point.get("readOnly")) or point["sourceVolume"] in around.read_only,
     }
 
 

@@ -36,7 +36,8 @@ class Images:
     """Pulls for tasks. Thread-safe.
 
     registry: the data plane's host:port as the engine sees it. resolve: the digest of a name and tag (or digest) in
-    the data plane, or None; Unavailable. credentials: user name and password the data plane takes.
+    the data plane, or None; Unavailable. credentials: user name and password the data plane takes. filling: the ECR
+    actions with which a pull of a name and tag (or digest) fills a cache.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class Images:
         resolve: Callable[[str, str], str | None],
         credentials: Callable[[], tuple[str, str]],
         faults: Faults,
+        filling: Callable[[str, str], tuple[str, ...]],
     ) -> None:
-        self._engine, self._registry, self._resolve = engine, registry, resolve
+        self._engine, self._registry, self._resolve, self.filling = engine, registry, resolve, filling
         self._credentials, self._faults = credentials, faults
         self._lock = Lock()
         self._pulled: set[str] = set()
@@ -57,17 +59,23 @@ class Images:
         fault = self._faults.take("pull", reference)
         if fault:
             raise CannotPullContainerError(fault.reason or f"{_RETRIED}{reference}: i/o timeout")
+        own = self.repository(reference)
+        if own is not None:
+            digest = self._find(*own, reference)
+            if digest is None:
+                raise CannotPullContainerError(f"{_RETRIED}{reference}: {reference}: not found")
+            return self._pull(f"{self._registry}/{own[0]}", digest, reference, self._authentication())
         match = _REFERENCE.fullmatch(reference)
         if not match:
             raise CannotPullContainerError(f"{_RETRIED}{reference}: invalid reference format")
-        name, wanted = match["name"], match["digest"] or match["tag"] or "latest"
-        host, _, path = name.partition("/")
-        if _ECR_HOST.fullmatch(host) or host in {self._registry, self._registry.replace("127.0.0.1", "localhost")}:
-            digest = self._find(path, wanted, reference)
-            if digest is None:
-                raise CannotPullContainerError(f"{_RETRIED}{reference}: {reference}: not found")
-            return self._pull(f"{self._registry}/{path}", digest, reference, self._authentication())
-        return self._pull(name, wanted, reference, "")
+        return self._pull(match["name"], match["digest"] or match["tag"] or "latest", reference, "")
+
+    def repository(self, reference: str) -> tuple[str, str] | None:
+        """The repository of this account's ECR and the tag or digest that a reference names; None for another's."""
+        match = _REFERENCE.fullmatch(reference)
+        host, _, path = match["name"].partition("/") if match else ("", "", "")
+        own = _ECR_HOST.fullmatch(host) or host in {self._registry, self._registry.replace("127.0.0.1", "localhost")}
+        return (path, match["digest"] or match["tag"] or "latest") if match and own else None
 
     def _find(self, path: str, wanted: str, reference: str) -> str | None:
         try:

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 
 from sockerless.errors import SockerlessError, Unavailable
-from sockerless.simulator import dependencies, interfaces, kms_keys, secrets
+from sockerless.simulator import dependencies, iam_tasks, interfaces, kms_keys, secrets
 from sockerless.simulator.awslogs import LogStream
 from sockerless.simulator.containers import Surroundings, engine_document
 from sockerless.simulator.failures import CannotCreateContainerError, ResourceInitializationError, TaskFailure
@@ -85,7 +85,7 @@ class TaskRunner:
         with ThreadPoolExecutor(4, thread_name_prefix="pull") as pulls:
             self._stamp("pullStartedAt")
             references = {str(container.definition["image"]) for container in self.task.containers}
-            images = {reference: pulls.submit(self._fargate.images.obtain, reference) for reference in references}
+            images = {reference: pulls.submit(self._obtain, reference) for reference in references}
             self._stop.wait(self._fargate.options.step_delay_s)
             self._pause = self._fargate.pool.take()
             self._fargate.check_architecture(self.task.architecture())
@@ -98,6 +98,14 @@ class TaskRunner:
             self._create_containers(images, self._pause)
         self._check_stop()
         self._advance("ACTIVATING")
+
+    def _obtain(self, reference: str) -> Pulled:
+        images = self._fargate.images
+        own = images.repository(reference)
+        if own is not None and self._fargate.options.enforce_iam:
+            with self._fargate.lock:
+                iam_tasks.check_pull(self.task, own[0], (*iam_tasks.PULL, *images.filling(*own)))
+        return images.obtain(reference)
 
     def _check_storage_key(self) -> None:
         with self._fargate.lock:
@@ -113,10 +121,13 @@ class TaskRunner:
     def _make_streams(self) -> None:
         for container in self.task.containers:
             if (container.definition.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+                if self._fargate.options.enforce_iam:
+                    with self._fargate.lock:
+                        iam_tasks.check_log(self.task, container)
                 self._streams[container.name] = LogStream(self._account_id, self._fargate.lock, self.task, container)
 
     def _create_containers(self, images: dict[str, Future[Pulled]], pause: Pause) -> None:
-        volumes = self._volumes()
+        volumes, read_only = self._volumes(), self._read_only()
         pulled = {reference: image.result() for reference, image in images.items()}
         self._stamp("pullStoppedAt")
         engine_ids: dict[str, str] = {}
@@ -129,6 +140,7 @@ class TaskRunner:
                 region=self._region,
                 labels=self._fargate.labels | {LABEL_TASK: self.task.task_arn},
                 volumes=volumes,
+                read_only=read_only,
                 secrets=self._secrets(container),
                 volumes_from=engine_ids,
                 cpus=self._fargate.cpus(self.task.cpu_units),
@@ -149,6 +161,13 @@ class TaskRunner:
                 str(volume["name"]): self._fargate.volumes.directory(self._account_id, self._region, self.task, volume)
                 for volume in self.task.definition.get("volumes") or []
             }
+
+    def _read_only(self) -> set[str]:
+        if not self._fargate.options.enforce_iam:
+            return set()
+        with self._fargate.lock:
+            volumes = self.task.definition.get("volumes") or []
+            return {str(volume["name"]) for volume in volumes if not iam_tasks.may_write(self.task, volume)}
 
     def _secrets(self, container: TaskContainer) -> dict[str, str]:
         with self._fargate.lock:

@@ -181,7 +181,7 @@ class Simulator:
             with self._lock:
                 return repositories.resolve(name, reference)
 
-        return Images(self.engine, self.registry, resolve, credentials, self.faults)
+        return Images(self.engine, self.registry, resolve, credentials, self.faults, cache.operations)
 
     def stop(self) -> None:
         """Ends every task, removes everything made in the engine and forgets the simulated account."""

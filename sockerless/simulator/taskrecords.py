@@ -98,6 +98,8 @@ def definition_document(definition: TaskDefinition) -> JsonObject:
         "volumes": definition.volumes,
         "cpu": definition.cpu,
         "memory": definition.memory,
+        "executionRoleArn": getattr(definition, "execution_role_arn", None),
+        "taskRoleArn": getattr(definition, "task_role_arn", None),
         "pidMode": definition.pid_mode,
         "runtimePlatform": definition.runtime_platform,
         "ephemeralStorage": definition.ephemeral_storage,

@@ -2,7 +2,7 @@
 
 An EFS file system is state_dir/efs/<file-system-id>; a task's own volumes are state_dir/tasks/<task-id>/<volume>.
 Differs from AWS: an access point's posixUser owns its root directory but is not forced on every later operation; of a
-client with IAM, only what the file system's policy denies is denied.
+client with IAM, only what the file system's policy denies is denied, unless IAM is enforced (iam_tasks.py).
 Source: EFS API reference, CreateAccessPoint; user guide, "Using IAM to control access to file systems"; ECS developer
 guide, EFSVolumeConfiguration.
 """
@@ -57,7 +57,7 @@ class Volumes:
                 ": unsuccessful EFS utils command execution; code: 1"
             )
         if not _lets_in(file_system, configuration):
-            raise _access_denied()
+            raise access_denied()
         root = self._efs / file_system_id
         root.mkdir(parents=True, exist_ok=True)
         access_point_id = (configuration.get("authorizationConfig") or {}).get("accessPointId")
@@ -65,7 +65,7 @@ class Volumes:
             return _existing(_inside(root, configuration.get("rootDirectory") or "/"), file_system_id)
         access_point = backend.access_points.get(access_point_id)
         if access_point is None or access_point.file_system_id != file_system_id:
-            raise _access_denied()
+            raise access_denied()
         return _access_point_directory(root, access_point.root_directory, file_system_id)
 
     def forget_task(self, task_id: str) -> None:
@@ -101,7 +101,8 @@ def _lets_in(file_system: FileSystem, configuration: dict[str, Any]) -> bool:
     return decision is Decision.ALLOWED or (decision is Decision.SILENT and with_iam)
 
 
-def _access_denied() -> ResourceInitializationError:
+def access_denied() -> ResourceInitializationError:
+    """What a mount ends with that nobody allows."""
     return ResourceInitializationError(
         f"{_EFS_FAILED}b'mount.nfs4: access denied by server while mounting 127.0.0.1:/' : unsuccessful EFS utils "
         "command execution; code: 32"

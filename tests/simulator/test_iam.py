@@ -339,6 +339,7 @@ def test_tasks_run_for_whom_may_run_them(
 
     uri = account.client("ecr").create_repository(repositoryName="tests/busybox")["repository"]["repositoryUri"]
     push(Engine(engine_address), account, engine_image, uri, "1")
+    caller.iam.put_role_policy(RoleName="execution", PolicyName="all", PolicyDocument=document(allow("*")))
     account.register("allowed", logged(image=f"{uri}:1", command=["sleep", "60"], stopTimeout=2))
     on_cluster = {"ArnEquals": {"ecs:cluster": CLUSTER}}
     caller.may(
