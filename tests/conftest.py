@@ -162,13 +162,14 @@ def bring_up(directory: Path) -> Deployed:
     return deployed
 
 
-def bring_up_enforced(directory: Path, *settings: str) -> Deployed:
+def bring_up_enforced(directory: Path, *settings: str, prepare: Callable[[Any], None] = lambda iam: None) -> Deployed:
     """The same in a simulated AWS that enforces IAM: `apply` by a deployer, then a daemon, with nothing but the kit's
-    policies. settings: options of init."""
+    policies. settings: options of init; prepare: is given root's IAM before anything is made."""
     deployed = _deployed(directory)
     _must(deployed, "init", "--simulator", "--endpoint-url", deployed.endpoint_url, "--yes", *settings)
     enforced.start_simulator(directory, deployed.endpoint_url)
     iam = deployed.client("iam")
+    prepare(iam)
     deployer = enforced.make_deployer(directory, iam)
     deployed = dataclasses.replace(deployed, kit_environment=deployer)
     _must(deployed, "apply", "--yes")

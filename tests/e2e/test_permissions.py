@@ -6,6 +6,7 @@ IAM is enforced by the simulated AWS, so whatever a policy lacks fails here. The
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,10 +18,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sockerless.kit import serve
-from tests import enforced
+from tests import enforced, policies
 from tests.conftest import REGION, Deployed, bring_up_enforced, take_down
 from tests.e2e.docker_cli import Docker
 
+BOUNDARY = "arn:aws:iam::123456789012:policy/edge"
 pytestmark = [pytest.mark.engine, pytest.mark.terraform, pytest.mark.slow]
 
 
@@ -37,11 +39,19 @@ class Held:
         return enforced.client(service, self.deployed.endpoint_url, REGION, credentials)
 
 
+def _make_boundary(iam: Any) -> None:
+    """The policy that bounds every role: all but IAM."""
+    statements = [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    assert iam.create_policy(PolicyName="edge", PolicyDocument=document)["Policy"]["Arn"] == BOUNDARY
+
+
 @pytest.fixture(scope="module")
 def held(engine_image: str, engine_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """A deployment in which every call is held to the policies."""
     with tempfile.TemporaryDirectory(prefix="sockerless-") as name:
-        deployed = bring_up_enforced(Path(name))
+        settings = ("--permissions-boundary", BOUNDARY, "--pull-through", "quay")
+        deployed = bring_up_enforced(Path(name), *settings, prepare=_make_boundary)
         docker = Docker(deployed.docker_host, str(tmp_path_factory.mktemp("docker-config")))
         saved = subprocess.run(["docker", "--host", engine_address, "save", engine_image], capture_output=True)
         docker.ok("load", stdin=saved.stdout)
@@ -132,6 +142,38 @@ def test_the_daemon_s_user_may_not(held: Held, action: str, call: Call) -> None:
         call(held)
 
 
+def test_every_role_is_bounded_and_a_linter_finds_nothing_above_low_in_any_policy(held: Held) -> None:
+    iam = held.deployed.client("iam")
+    assert {"agent-installer", "ecr-cache", "execution", "task"} <= {_short(role) for role in _roles(held)}
+    for role in _roles(held):
+        name = role["RoleName"]
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY, name
+        assert policies.trust_findings(role["AssumeRolePolicyDocument"]) == [], name
+        inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        documents = [iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"] for one in inline]
+        assert sum(map(policies.characters, documents)) <= policies.INLINE_CHARACTERS
+        assert [policies.findings(document) for document in documents] == [[]] * len(documents), name
+
+
+def test_every_trust_names_the_account_that_it_works_for(held: Held) -> None:
+    for role in _roles(held):
+        (statement,) = policies.statements(role["AssumeRolePolicyDocument"])
+        assert set(statement["Principal"]) == {"Service"}
+        keys = {key for condition in statement["Condition"].values() for key in condition}
+        assert "aws:SourceAccount" in keys, role["RoleName"]
+
+
+def _roles(held: Held) -> list[dict[str, Any]]:
+    """The deployment's roles, in full."""
+    iam = held.deployed.client("iam")
+    names = [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith("sockerless-")]
+    return [iam.get_role(RoleName=name)["Role"] for name in names]
+
+
+def _short(role: dict[str, Any]) -> str:
+    return str(role["RoleName"]).removeprefix("sockerless-us-east-1-")
+
+
 def test_a_refused_call_is_one_sentence_with_the_action_to_grant(held: Held) -> None:
     environment = {enforced.CREDENTIALS: enforced.make_user(held.deployed.client("iam"), "nobody", [])}
     refused = enforced.kit(held.deployed.directory, environment, "plan")
@@ -148,5 +190,4 @@ def test_a_second_plan_is_empty_and_the_deployer_destroys_all_of_it(held: Held) 
     assert destroyed.returncode == 0, destroyed.stderr.decode()
     found = held.deployed.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["false"]}])
     assert found["Vpcs"] == []
-    roles = held.deployed.client("iam").list_roles()["Roles"]
-    assert [role["RoleName"] for role in roles if role["RoleName"].startswith("sockerless-")] == []
+    assert _roles(held) == []
