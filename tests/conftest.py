@@ -116,6 +116,14 @@ class Deployed:
         counts: dict[str, dict[str, int]] = json.loads(self._admin("calls", "GET"))
         return counts
 
+    def place_upstream(self, host: str, url: str) -> None:
+        """From now on the simulated ECR finds the registry that it caches as host at url."""
+        self._admin("upstreams", "PUT", json.dumps({host: url}).encode())
+
+    def interrupt(self, task_arn: str) -> None:
+        """Takes a task's Spot capacity back."""
+        self._admin("faults", "POST", json.dumps({"kind": "spot", "target": task_arn}).encode())
+
     def _admin(self, path: str, method: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(f"{self.endpoint_url}/_sockerless/{path}", body, method=method)  # noqa: S310
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

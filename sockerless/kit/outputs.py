@@ -6,7 +6,7 @@ Owns: the names of the outputs and their check. Knows no terraform process (terr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ class Outputs:
     agent_access_point_id: str
     images_repository_url: str
     agent_repository_url: str
-    repository_prefix: str = ""
-    pull_through: Mapping[str, str] = field(default_factory=dict)
-    events_queue_url: str = ""
-    failed_starts_queue_url: str = ""
+    repository_prefix: str
+    pull_through: Mapping[str, str]
+    events_queue_url: str
+    failed_starts_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,13 @@ def parse(document: Mapping[str, Any]) -> Outputs:
     """Outputs from `terraform output -json`: {name: {"value": ...}}; NotFound when nothing is applied yet."""
     if not document:
         raise NotFound("nothing is provisioned here yet; run `sockerless-kit apply`")
-    required = [one.name for one in fields(Outputs) if one.default is MISSING and one.default_factory is MISSING]
-    missing = [name for name in required if name not in document]
+    missing = [field.name for field in fields(Outputs) if field.name not in document]
     if missing:
         raise SystemFailure(
             f"terraform's outputs lack {', '.join(missing)}; run `sockerless-kit apply`, and `sockerless-kit init "
             "--force` before it when outputs.tf was edited"
         )
-    known = [one.name for one in fields(Outputs) if one.name in document]
-    values: dict[str, Any] = {name: _frozen(document[name]["value"]) for name in known}
+    values: dict[str, Any] = {field.name: _frozen(document[field.name]["value"]) for field in fields(Outputs)}
     return Outputs(**values)
 
 

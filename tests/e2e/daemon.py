@@ -70,9 +70,13 @@ def shared(deployment: Deployed) -> Daemon:
 
 
 def beside(deployment: Deployed, changes: Mapping[str, str]) -> Daemon:
-    """A daemon over the same cluster with records of its own, not started; changes to daemon.env, "" unsets."""
+    """A daemon over the same cluster with records of its own, not started; changes to daemon.env, "" unsets.
+
+    It asks ECS about its tasks: the queue of events is the shared daemon's.
+    """
     directory = Path(tempfile.mkdtemp(prefix="sockerless-"))  # short: it holds a unix socket
-    settings = shared(deployment).settings | {"SOCKERLESS_STATE_DIR": f"{directory}/.sockerless/state"} | dict(changes)
+    own = {"SOCKERLESS_STATE_DIR": f"{directory}/.sockerless/state", "SOCKERLESS_EVENTS_QUEUE_URL": ""}
+    settings = shared(deployment).settings | own | dict(changes)
     path = serve.env_file(directory)
     path.parent.mkdir(mode=0o700)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

@@ -100,6 +100,6 @@ def test_a_deployment_that_is_up_shows_what_runs(deployment: Deployed, image: st
         deployment.docker("rm", "--force", "seen-by-status")
     assert told["simulator"]["up"]
     assert [process["up"] for process in told["daemon"]] == [True]
-    assert set(told["resources"]) == {"vpc", "cluster", "iam", "cloudwatch", "efs", "ecr"}
+    assert set(told["resources"]) == {"vpc", "cluster", "iam", "cloudwatch", "efs", "ecr", "kms", "events"}
     assert [one["image"] for one in told["containers"] if one["name"] == "seen-by-status"] == [image]
     assert "seen-by-status" in for_people
