@@ -87,9 +87,10 @@ locals {
       Principal = { Service = "events.amazonaws.com" }
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "*"
+      # "IfExists": the queue's own policy names its rule; the key asks for it where EventBridge tells it.
       Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account }
-        ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:events:${var.region}:${local.account}:rule/${var.name}-*" }
+        StringEquals    = { "aws:SourceAccount" = local.account }
+        ArnLikeIfExists = { "aws:SourceArn" = "arn:${local.partition}:events:${var.region}:${local.account}:rule/${var.name}-*" }
       }
     },
   ]
