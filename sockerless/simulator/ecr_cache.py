@@ -105,6 +105,9 @@ class CacheActions:
         """CreatePullThroughCacheRule."""
         key = _key(response, _checked_prefix(document["ecrRepositoryPrefix"], 2, 30))
         url, credential = document["upstreamRegistryUrl"], document.get("credentialArn")
+        for member in ("customRoleArn", "upstreamRepositoryPrefix"):  # of ECR as the upstream
+            if document.get(member):
+                raise NotImplementedError(f"{member} of a pull through cache rule")
         upstreams = OPEN_UPSTREAMS | CLOSED_UPSTREAMS
         if url not in upstreams:
             raise Refusal("UnsupportedUpstreamRegistryException", f"The upstream registry '{url}' is not supported")
@@ -119,7 +122,6 @@ class CacheActions:
             "ecrRepositoryPrefix": key[2],
             "upstreamRegistryUrl": url,
             "upstreamRegistry": upstreams[url],
-            "upstreamRepositoryPrefix": "ROOT",
             "registryId": response.current_account,
             "credentialArn": credential,
             "createdAt": now(),

@@ -30,7 +30,7 @@ def test_a_rule_is_made_described_and_deleted(account: Account) -> None:
         "pullThroughCacheRules"
     ]
     assert found["upstreamRegistryUrl"] == "public.ecr.aws"
-    assert "credentialArn" not in found
+    assert not {"credentialArn", "upstreamRepositoryPrefix"} & found.keys()
     with pytest.raises(ecr.exceptions.PullThroughCacheRuleAlreadyExistsException):
         ecr.create_pull_through_cache_rule(**rule())
     ecr.delete_pull_through_cache_rule(ecrRepositoryPrefix="house/public-ecr")
@@ -59,6 +59,7 @@ def test_a_rule_s_secret_can_be_changed_for_another(account: Account) -> None:
         ({"credentialArn": SECRET.replace("ecr-pullthroughcache/", "x")}, "InvalidParameterException"),
         ({"ecrRepositoryPrefix": "a-prefix-of-thirty-one-characte"}, "InvalidParameterException"),
         ({"ecrRepositoryPrefix": "House"}, "InvalidParameterException"),
+        ({"upstreamRepositoryPrefix": "team"}, "UnknownOperationException"),
     ],
 )
 def test_a_rule_that_ecr_does_not_take_is_refused(account: Account, members: dict[str, Any], code: str) -> None:
