@@ -185,7 +185,7 @@ def test_a_refused_call_is_one_sentence_with_the_action_to_grant(held: Held) -> 
 def test_a_second_plan_is_empty_and_the_deployer_destroys_all_of_it(held: Held) -> None:
     planned = held.deployed.kit("plan")
     assert planned.returncode == 0, planned.stderr.decode()
-    assert b"no changes" in planned.stdout.lower(), planned.stdout.decode()
+    assert b"Nothing to change" in planned.stdout, planned.stdout.decode()
     destroyed = held.deployed.kit("destroy", "--yes", timeout_s=600)
     assert destroyed.returncode == 0, destroyed.stderr.decode()
     found = held.deployed.client("ec2").describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["false"]}])
