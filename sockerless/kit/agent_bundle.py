@@ -49,7 +49,7 @@ def build(destination: Path) -> Bundle:
     architecture = ARCHITECTURES.get(platform.machine())
     if architecture is None or not sys.platform.startswith("linux"):
         raise NotSupported(f"no Fargate task runs on {sys.platform} {platform.machine()}: build the agent on Linux")
-    contents = _contents(_interpreter())
+    contents = _contents(interpreter())
     version = _version(contents)
     contents["version"] = f"{version}\n".encode()
     for name, content in contents.items():
@@ -62,7 +62,7 @@ def build(destination: Path) -> Bundle:
     return Bundle(destination, version, architecture, sum(map(len, contents.values())))
 
 
-def _interpreter() -> Path:
+def interpreter() -> Path:
     """The real file of the running interpreter, outside any virtual environment."""
     base: str = getattr(sys, "_base_executable", None) or sys.executable
     return Path(base).resolve()

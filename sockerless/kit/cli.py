@@ -13,7 +13,17 @@ from typing import Any
 import click
 
 from sockerless.errors import InvalidParameter, SockerlessError
-from sockerless.kit import cli_daemon, cli_iam, cli_init, cli_inspect, cli_shell, cli_state, cli_terraform, say
+from sockerless.kit import (
+    cli_daemon,
+    cli_iam,
+    cli_images,
+    cli_init,
+    cli_inspect,
+    cli_shell,
+    cli_state,
+    cli_terraform,
+    say,
+)
 
 
 class _Failed(click.ClickException):
@@ -60,7 +70,7 @@ def cli() -> None:
     """
 
 
-for _module in (cli_init, cli_terraform, cli_daemon, cli_inspect, cli_iam, cli_state, cli_shell):
+for _module in (cli_init, cli_terraform, cli_daemon, cli_inspect, cli_iam, cli_state, cli_images, cli_shell):
     _module.register(cli)
 
 

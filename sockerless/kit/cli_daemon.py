@@ -1,20 +1,17 @@
-"""The commands that run things: serve, simulator, up, down, and agent for its bundle.
+"""The commands that run things: serve, simulator, up, down.
 
 Owns: their options and help. Each calls one function of the kit and prints what it returned.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
-from sockerless.errors import Conflict, SockerlessError
-from sockerless.kit import agent_bundle, agent_install, apply, environments, processes, project, say, serve, up
+from sockerless.kit import environments, processes, project, say, serve, up
 from sockerless.kit.cli_options import (
     directory_option,
-    document_option,
     env_option,
     events_option,
     optional_project,
@@ -38,13 +35,7 @@ hosts_option = click.option(
 
 def register(group: click.Group) -> None:
     """Adds the commands to the group."""
-    for command in (
-        up_command,
-        down_command,
-        serve_command,
-        simulator_command,
-        agent_group,
-    ):
+    for command in (up_command, down_command, serve_command, simulator_command):
         group.add_command(command)
 
 
@@ -143,53 +134,3 @@ def simulator_command(
     run_simulator(
         Asked(host, port, engine, state_dir, region, account_id, step_delay, throttle, limit_cpu, enforce_iam)
     )
-
-
-@click.group("agent")
-def agent_group() -> None:
-    """The agent that runs in every task: its bundle and its image."""
-
-
-@agent_group.command("build")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("agent"),
-    show_default=True,
-    help="The directory to make; it must not exist.",
-)
-@document_option
-def agent_build_command(output: Path) -> None:
-    """Build the agent's bundle from this interpreter into a directory.
-
-    \b
-    Example: sockerless-kit agent build --output agent
-    """
-    if output.exists():
-        raise Conflict(f"{output} exists already; name another directory with --output")
-    try:
-        bundle = agent_bundle.build(output)
-    except SockerlessError:
-        shutil.rmtree(output, ignore_errors=True)
-        raise
-    if say.machines():
-        say.document(bundle)
-        return
-    click.echo(f"agent {bundle.version} ({bundle.architecture}, {bundle.size_bytes / 1e6:.1f} MB) in {output}")
-
-
-@agent_group.command("push")
-@directory_option
-@env_option
-@document_option
-def agent_push_command(directory: Path, env: str) -> None:
-    """Push the agent's image to the deployment's ECR, unless this version is there.
-
-    \b
-    Example: sockerless-kit agent push --dir mydocker
-    """
-    image = agent_install.push_image(apply.load(project.load(directory, env)))
-    if say.machines():
-        say.document({"image": image})
-        return
-    click.echo(image)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -41,19 +41,27 @@ class BuiltImage:
 
 
 @contextmanager
-def assemble(directory: Path, entrypoint: list[str], architecture: str, prefix_in_image: str) -> Iterator[BuiltImage]:
+def assemble(
+    directory: Path,
+    entrypoint: list[str],
+    architecture: str,
+    prefix_in_image: str,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[BuiltImage]:
     """An image holding the directory's content under prefix_in_image ("/opt/agent"), as a context.
 
     architecture: amd64 or arm64. Regular files, directories and symbolic links only (InvalidParameter for others);
-    permission bits are kept, owners are 0:0. The layer's file is gone when the context ends.
+    permission bits are kept, owners are 0:0. environment: what the image sets beside PATH. The layer's file is gone
+    when the context ends.
     """
     with TemporaryDirectory(prefix="sockerless-image-") as scratch:
         layer, diff_id = _write_layer(directory, PurePosixPath(prefix_in_image), Path(scratch) / "layer.tar.gz")
+        variables = [_PATH, *(f"{name}={value}" for name, value in (environment or {}).items())]
         config = {
             "created": _EPOCH,
             "architecture": architecture,
             "os": "linux",
-            "config": {"Env": [_PATH], "Entrypoint": entrypoint, "WorkingDir": "/"},
+            "config": {"Env": variables, "Entrypoint": entrypoint, "WorkingDir": "/"},
             "rootfs": {"type": "layers", "diff_ids": [diff_id]},
             "history": [{"created": _EPOCH, "created_by": "sockerless-kit"}],
         }
