@@ -132,7 +132,7 @@ def _not_placed(request: JsonObject, failures: list[JsonObject]) -> errors.Socke
 
 _SPOT_REMEDY = "try again, or run more on demand (fargate_weight in sockerless.toml, SOCKERLESS_ECS_CAPACITY_PROVIDERS)"
 _PLACEMENT_REMEDIES = (
-    ("vCPUs", "ask AWS to raise quota L-3032A538"),
+    ("vCPUs", "ask AWS to raise quota L-3032A538 (on Spot: L-36FBB829)"),
     ("RESOURCE:ENI", "the subnets have no free network interface or address; use more subnets"),
     ("Capacity is unavailable", "Fargate has no capacity in these zones; try again, or use subnets in other zones"),
 )

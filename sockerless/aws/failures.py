@@ -31,7 +31,12 @@ class _Rule:
 
 
 _RULES = (
-    _Rule(".*", errors.Unavailable, "ask AWS to raise quota L-3032A538", words="vCPUs you can run concurrently"),
+    _Rule(
+        ".*",
+        errors.Unavailable,
+        "ask AWS to raise quota L-3032A538 (on Spot: L-36FBB829)",
+        words="vCPUs you can run concurrently",
+    ),
     _Rule("InvalidParameterException", errors.NotFound, words="referenced task was not found"),
     _Rule(
         "ClusterNotFoundException",

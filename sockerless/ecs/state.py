@@ -137,7 +137,11 @@ _FAILURES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("cannotstartcontainer",), "the container could not be started", ""),
     (("cannotcreatecontainer",), "the container could not be created", ""),
     (("outofmemory",), "the container was killed for lack of memory", "give it more with --memory"),
-    (("vcpu", "limit"), "the account's Fargate quota is used up", "ask AWS to raise quota L-3032A538"),
+    (
+        ("vcpu", "limit"),
+        "the account's Fargate quota is used up",
+        "ask AWS to raise quota L-3032A538 (on Spot: L-36FBB829)",
+    ),
     (("capacity is unavailable",), "Fargate has no capacity", "try again, or use subnets in other zones"),
     (("network interface",), "the task got no network interface", "try again; check the subnets' free addresses"),
     (("spot task was interrupted",), _SPOT, _SPOT_REMEDY),

@@ -90,6 +90,15 @@ async def test_a_placement_failure_inside_a_success_raises_with_awss_reason(
     assert remedy in caught.value.message
 
 
+async def test_spot_without_capacity_names_what_makes_tasks_run_on_demand(
+    scripted_aws: Aws, script: ScriptedAws
+) -> None:
+    on_spot = REQUEST | {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
+    script.answers(tasks=[], failures=[{"reason": "Capacity is unavailable at this time"}])
+    with pytest.raises(errors.Unavailable, match=r"on Fargate Spot: Capacity is unavailable .*fargate_weight"):
+        await ecs.run_task(scripted_aws, on_spot)
+
+
 async def test_an_answer_with_neither_task_nor_failure_raises(scripted_aws: Aws, script: ScriptedAws) -> None:
     script.answers(tasks=[], failures=[])
     with pytest.raises(errors.SystemFailure):
