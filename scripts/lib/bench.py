@@ -24,13 +24,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import bench_run
+import boto3
+
 IMAGE = "sockerless-bench:latest"
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 HEAVY_TIMES = 3
 SIZE = ("--cpus", "1", "--memory", "2g")
 """What containers that move much get, on both engines: by default the local one gives the whole machine."""
-STARTED = re.compile(r"its agent answered after ([\d.]+) s, its process after ([\d.]+) s more")
+PROCESS = re.compile(r" started: .*its process ([\d.]+) s$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -99,24 +102,39 @@ def compare(name: str, here_s: float, there_s: float, target: str, amount_mib: f
         row(name, f"{here_s * 1000:.0f} ms", f"{there_s * 1000:.0f} ms", f"{here_s / there_s:.2f}", target)
 
 
-def run_costs(ours: Engine, local: Engine, endpoint: str, log: Path, times: int) -> None:
-    """docker run, the daemon's share of it, and its AWS calls."""
+def run_costs(ours: Engine, local: Engine, endpoint: str, directory: Path, times: int) -> None:
+    """docker run, taken apart, and its AWS calls."""
     run = ("run", "--rm", IMAGE, "true")
     local_s = median_s(lambda: local.run(*run), times)
-    shares, totals = [], []
     ours.run(*run)
-    for _ in range(times):
-        total_s = timed(lambda: ours.run(*run))
-        agent_s, process_s = map(float, STARTED.findall(log.read_text())[-1])
-        totals.append(total_s)
-        shares.append(total_s - agent_s - process_s)
-    compare("docker run --rm IMAGE true", statistics.median(totals), local_s, "")
-    row("  without RunTask to agent, and the process", f"{statistics.median(shares) * 1000:.0f} ms", target="<= 100 ms")
+    cluster = re.findall(r"^SOCKERLESS_ECS_CLUSTER=(.*)$", (directory / "daemon.env").read_text(), re.MULTILINE)[0]
+    made_up = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    ecs = boto3.client("ecs", endpoint_url=endpoint, **made_up)
+
+    def named(name: str) -> float:
+        return timed(lambda: ours.run("run", "--rm", "--name", name, IMAGE, "true"))
+
+    runs = [bench_run.take_apart(named, ecs, cluster, directory / "daemon.log") for _ in range(times)]
+    median = bench_run.medians(runs)
+    compare("docker run --rm IMAGE true", median.total_s, local_s, "")
+    milliseconds("  RunTask to RUNNING, by ECS's record", median.ecs_s)
+    milliseconds("  without that, the process in it", statistics.median(run.beside_ecs_s for run in runs), "<= 100 ms")
+    milliseconds("    the agent's start in the task", median.agent_s)
+    milliseconds("    the daemon and the docker client", statistics.median(run.ours_s for run in runs), "<= 100 ms")
+    milliseconds("      credentials, record, RunTask's round trip", median.request_s)
+    milliseconds("      finding the agent", median.find_s)
+    milliseconds("      streams and the process's start", median.process_s)
+    milliseconds("  the docker client alone: docker ps", median_s(lambda: ours.run("ps"), times))
     request(f"{endpoint}/_sockerless/calls", "DELETE")
     ours.run(*run)
     calls = json.loads(request(f"{endpoint}/_sockerless/calls"))
     told = ", ".join(f"{name} {count}" for service in calls.values() for name, count in sorted(service.items()))
     row("  AWS calls of one run of a known shape", told, target="<= 2 that change anything, and the poller's")
+
+
+def milliseconds(name: str, seconds: float, target: str = "") -> None:
+    """A line of one time."""
+    row(name, f"{seconds * 1000:.0f} ms", target=target)
 
 
 def request(url: str, method: str = "GET") -> bytes:
@@ -262,7 +280,7 @@ def agent(ours: Engine, log: Path, times: int) -> None:
     with ours.container(IMAGE, "sleep", "600") as container:
         status = ours.run("exec", container, "cat", "/proc/1/status", quiet=False)  # PID 1 is the agent
         row("agent resident, idle", f"{resident_mib(status):.0f} MiB", target="<= 30 MiB")
-    process = [float(found[1]) for found in STARTED.findall(log.read_text())[-times:]]
+    process = [float(found) for found in PROCESS.findall(log.read_text())[-times:]]
     row("process start after `start`", f"{statistics.median(process) * 1000:.0f} ms", target="<= 150 ms")
 
 
@@ -316,7 +334,7 @@ def main() -> None:
         log, pid = directory / "daemon.log", json.loads((directory / "daemon.pid").read_text())["pid"]
         row("", "here", "local", "ratio", "target")
         memory(ours, pid, containers)
-        run_costs(ours, local, endpoint, log, times)
+        run_costs(ours, local, endpoint, directory, times)
         many_at_once(ours, local, 10)
         agent(ours, log, times)
         exec_and_streams(ours, local, times, mib)

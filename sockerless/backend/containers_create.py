@@ -55,9 +55,18 @@ async def create(
         host_config=host_config,
         networking_config=networking_config,
         size=size,
-        task_definition_arn="",
+        task_definition_arn=definitions.on_record(backend, shape) or "",
     )
     backend.store.save_container(container)
+    if not container.task_definition_arn:
+        container = await _with_definition(backend, container, shape)
+    events.emit(backend, container, "create")
+    rounding = rounding_note(nano_cpus, memory_bytes, size)
+    return container.id, [rounding] if rounding else []
+
+
+async def _with_definition(backend: Backend, container: Container, shape: Shape) -> Container:
+    """The container, which is on record already, with a definition that AWS was asked for; gone when that fails."""
     try:
         arn = await definitions.ensure(backend, shape)
     except BaseException:
@@ -65,9 +74,7 @@ async def create(
         raise
     container = replace(container, task_definition_arn=arn)
     backend.store.save_container(container)
-    events.emit(backend, container, "create")
-    rounding = rounding_note(nano_cpus, memory_bytes, size)
-    return container.id, [rounding] if rounding else []
+    return container
 
 
 def _check_platform(image: Image, reference: str, platform: str) -> None:

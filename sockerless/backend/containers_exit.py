@@ -93,22 +93,35 @@ async def _finish(backend: Backend, container_id: str, ended: ContainerState, la
     if restart_policy.applies(container, ended.exit_code):
         ended = replace(ended, status="restarting")
     unwatched = health.unwatched(container.health)
-    container = replace(container, state=ended, last_log_ns=last_log_ns, health=unwatched)
-    backend.store.save_container(container)
-    if ended.status == "restarting":
-        backend.to_restart.put_nowait(container_id)
+    _record_end(backend, replace(container, state=ended, last_log_ns=last_log_ns, health=unwatched))
+
+
+def _record_end(backend: Backend, container: Container) -> None:
+    """One write: what is removed at its exit never stands as exited."""
+    live, result = backend.lives.of(container.id), WaitResult(container.state.exit_code)
+    removed = _is_auto_removed(backend, container)
+    if removed:
+        backend.store.delete_container(container.id)
+    else:
+        backend.store.save_container(container)
+    if container.state.status == "restarting":
+        backend.to_restart.put_nowait(container.id)
     try:
         _tell(backend, container)
     finally:
-        backend.lives.of(container_id).complete_exit(WaitResult(ended.exit_code))
-    auto_remove(backend, container)
+        live.complete_exit(result)
+        if removed:
+            _let_go(backend, container, result)
+
+
+def _is_auto_removed(backend: Backend, container: Container) -> bool:
+    asked = container.state.status == "exited" and container.host_config.get("AutoRemove")
+    return bool(asked) and not backend.lives.of(container.id).restarting
 
 
 def auto_remove(backend: Backend, container: Container | None) -> None:
     """Forgets an exited container that asked for it, also when a daemon died (or the disk was full) at its exit."""
-    if container is None or container.state.status != "exited" or not container.host_config.get("AutoRemove"):
-        return
-    if not backend.lives.of(container.id).restarting:
+    if container is not None and _is_auto_removed(backend, container):
         forget(backend, container, WaitResult(container.state.exit_code))
 
 
@@ -123,6 +136,11 @@ def _tell(backend: Backend, container: Container) -> None:
 def forget(backend: Backend, container: Container, result: WaitResult) -> None:
     """Deletes the record and answers everybody who still waits for the container."""
     backend.store.delete_container(container.id)
+    _let_go(backend, container, result)
+
+
+def _let_go(backend: Backend, container: Container, result: WaitResult) -> None:
+    """What follows a record's deletion."""
     archive_kept.forget(backend, container.id)
     try:
         events.emit(backend, container, "destroy")

@@ -59,31 +59,26 @@ async def start(backend: Backend, reference: str) -> None:
         if container.state.status == "removing":
             raise Conflict("container is marked for removal and cannot be started")
         live.restart_pause_s = 0.0
-        container = replace(container, restart_count=0, stopped_by_user=False)
-        backend.store.save_container(container)
-        await start_locked(backend, container)
+        anew = replace(container, restart_count=0, stopped_by_user=False)
+        if anew != container:
+            backend.store.save_container(anew)
+        await start_locked(backend, anew)
 
 
 async def start_locked(backend: Backend, container: Container) -> None:
     """start() of a container that does not run, for a caller that holds its lock."""
     live = backend.lives.of(container.id)
-    began_s = time.monotonic()
+    laps = _Laps()
     bound: list[ports.Bound] = []
     try:
         bound = ports.bind_all(container)
         link = live.link if container.task is not None else None
         if link is None:
-            link = await _launch(backend, container, live)
+            link = await _launch(backend, container, live, laps)
             await archive_kept.put_in_place(backend, container, link)
-        reached_s = time.monotonic()
         await _run_process(backend, container.id, live, link, bound)
-        log.info(
-            "container %s (%s) started: its agent answered after %.3f s, its process after %.3f s more",
-            container.id[:12],
-            container.name,
-            reached_s - began_s,
-            time.monotonic() - reached_s,
-        )
+        laps.end("its process")
+        log.info("container %s (%s) started: %s", container.id[:12], container.name, laps)
     except SockerlessError as error:
         ports.release(bound)
         await _failed(backend, container.id, error)
@@ -94,13 +89,32 @@ async def start_locked(backend: Backend, container: Container) -> None:
         raise
 
 
-async def _launch(backend: Backend, container: Container, live: Live) -> AgentLink:
+class _Laps:
+    """How long each step of a start took, for the log: what is slow is AWS's, the network's or ours."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._told: list[str] = []
+
+    def end(self, step: str) -> None:
+        """The step ends now, and the next begins."""
+        now_s = time.monotonic()
+        self._told.append(f"{step} {now_s - self._began_s:.3f} s")
+        self._began_s = now_s
+
+    def __str__(self) -> str:
+        return ", ".join(self._told)
+
+
+async def _launch(backend: Backend, container: Container, live: Live, laps: _Laps) -> AgentLink:
     """A new task for the container; its agent's link."""
     made = credentials.make(backend.config.agent_token)
     binding = TaskBinding(secrets.token_hex(16), made, calls=bool(backend.config.callback_url))
     container = replace(container, task=binding)
     backend.store.save_container(container)
+    laps.end("credentials and record")
     task = await _run_task(backend, container, binding)
+    laps.end("RunTask")
     arn = str(task["taskArn"])
     stream = log_stream(arn)
     container = replace(
@@ -113,12 +127,14 @@ async def _launch(backend: Backend, container: Container, live: Live) -> AgentLi
     supervise(backend, container, view(task))
     try:
         async with asyncio.timeout(backend.config.start_timeout_s):
-            return await live.linked()
+            link = await live.linked()
     except TimeoutError:
         raise DeadlineExceeded(
             f"the agent of task {arn} did not answer within {backend.config.start_timeout_s:g} s; "
             + (_UNREACHED if backend.config.callback_url else _UNREACHABLE)
         ) from None
+    laps.end("its task and agent")
+    return link
 
 
 async def _run_task(backend: Backend, container: Container, binding: TaskBinding) -> JsonObject:

@@ -25,14 +25,28 @@ SWEEP_INTERVAL_S = 60.0
 DEREGISTER_SPACING_S = 2.0
 
 
+def on_record(backend: Backend, shape: Shape) -> str | None:
+    """The ARN of the definition on record for this shape, from now on in use; None also while definitions change."""
+    return None if backend.definition_lock.locked() else _used_now(backend, shape_hash(shape))
+
+
+def _used_now(backend: Backend, key: str) -> str | None:
+    now_ns = time.time_ns()
+    for record in backend.store.task_definitions():
+        if record.shape == key:
+            if now_ns - record.last_used_at_ns > SWEEP_INTERVAL_S * 1e9:  # no sweep asks for more precision
+                backend.store.save_task_definition(replace(record, last_used_at_ns=now_ns))
+            return record.arn
+    return None
+
+
 async def ensure(backend: Backend, shape: Shape) -> str:
     """The ARN of the active definition for this shape: the one on record, one that ECS has, or a new one."""
     key = shape_hash(shape)
     async with backend.definition_lock:
-        for record in backend.store.task_definitions():
-            if record.shape == key:
-                backend.store.save_task_definition(replace(record, last_used_at_ns=time.time_ns()))
-                return record.arn
+        known = _used_now(backend, key)
+        if known is not None:
+            return known
         found = await aws_ecs.find_task_definition(backend.aws, family(shape, backend.config.cluster))
         if found is None:
             return await _register(backend, shape, key)

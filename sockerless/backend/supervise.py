@@ -168,12 +168,16 @@ async def _reach(supervised: _Supervised, new: bool) -> tuple[AgentLink, Hello]:
     attempts = ATTEMPTS_AFTER_EXIT if not new and _has_exited(backend, container_id) else None
     address = host_of(binding.credentials.agent_id) if binding.calls else await _address(supervised)
     link = AgentLink(backend.agents, address, binding.credentials)
-    began_s = time.monotonic()
+    began_s = absent_s = time.monotonic()
     for attempt in itertools.count(1):
         try:
-            return link, await link.connect()
+            hello = await link.connect()
+            found_s = time.monotonic() - absent_s
+            log.info("container %s: its agent answered, %.3f s after it was found absent", container_id[:12], found_s)
+            return link, hello
         except (OSError, aiohttp.ClientError, TimeoutError, TypeError) as error:
             log.debug("container %s: agent at %s does not answer yet: %s", container_id[:12], address, error)
+        absent_s = time.monotonic()
         _raise_if_over(supervised.watch)
         if attempt == attempts:
             raise TaskOver("the agent has left after its process ended")

@@ -33,11 +33,15 @@ CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012"
 
 
 class FillingDisk:
-    """A store that can be full: then what writes fails as it does with SQLite, and is counted in refused."""
+    """A store that can be full: then what writes fails as it does with SQLite, and is counted in refused.
+
+    written: the methods that wrote.
+    """
 
     def __init__(self, store: Store) -> None:
         self.full = False
         self.refused = 0
+        self.written: list[str] = []
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
@@ -47,6 +51,7 @@ class FillingDisk:
             if self.full:
                 self.refused += 1
                 raise SystemFailure("the records cannot be used: database or disk is full")
+            self.written.append(name)
             return method(*arguments)
 
         return write if name.startswith(_WRITES) else method

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -170,6 +172,27 @@ async def test_a_second_start_runs_in_the_same_task_while_it_lingers(rig: Rig) -
         await waiter
     assert rig.agents[0].starts == 2
     assert rig.ecs.calls["ecs", "RunTask"] == 1
+
+
+async def test_the_log_tells_how_long_each_step_of_a_start_took(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await containers_start.start(rig.backend, await rig.create("web"))
+    steps = "credentials and record S s, RunTask S s, its task and agent S s, its process S s"
+    line = next(message for message in caplog.messages if "(web) started: " in message)
+    assert re.fullmatch(steps.replace("S", r"\d+\.\d{3}"), line.partition("started: ")[2])
+    assert any(re.search(r"its agent answered, \d+\.\d{3} s after it was found absent$", m) for m in caplog.messages)
+
+
+async def test_a_run_writes_its_record_only_where_a_daemon_that_died_would_need_it(rig: Rig) -> None:
+    await rig.create()
+    rig.disk.written.clear()
+    container = await rig.create(AutoRemove=True)
+    waiter = containers_wait.begin_wait(rig.backend, container, "removed")
+    await containers_start.start(rig.backend, container)
+    await waiter
+    durable = [name for name in rig.disk.written if name != "add_event"]
+    created, asked, answered, addressed, runs = ["save_container"] * 5
+    assert durable == [created, asked, answered, addressed, runs, "delete_container"]
 
 
 async def test_a_start_after_the_task_is_gone_waits_for_the_new_tasks_agent(rig: Rig) -> None:
