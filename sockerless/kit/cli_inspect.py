@@ -1,4 +1,4 @@
-"""The commands that look and change nothing: status, environments, doctor, cost.
+"""The commands that look and change nothing: status, environments, doctor, cost, drift.
 
 Owns: their options and help. Each calls one function of the kit and prints what it returned.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sockerless.kit import cost, doctor, finding, overview, project, say, status
+from sockerless.kit import cost, doctor, drift, finding, overview, project, say, status
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
@@ -21,7 +21,7 @@ from sockerless.kit.cli_options import (
 
 def register(group: click.Group) -> None:
     """Adds the commands to the group."""
-    for command in (status_command, environments_command, doctor_command, cost_command):
+    for command in (status_command, environments_command, doctor_command, cost_command, drift_command):
         group.add_command(command)
 
 
@@ -113,3 +113,26 @@ def cost_command(directory: Path, env: str) -> None:
         return
     for line in cost.lines(found):
         click.echo(line)
+
+
+@click.command("drift")
+@directory_option
+@env_option
+@plugin_dir_option
+@document_option
+@click.pass_context
+def drift_command(context: click.Context, directory: Path, env: str, plugin_dir: Path | None) -> None:
+    """Say what was changed outside terraform, attribute by attribute.
+
+    Ends with 3 when something was, with 0 when nothing was.
+
+    \b
+    Example: sockerless-kit drift --json
+    """
+    found = drift.find(project.load(directory, env), plugin_dir)
+    if say.machines():
+        say.document({"drift": found})
+    else:
+        for line in drift.lines(found):
+            click.echo(line)
+    context.exit(drift.EXIT_CODE if found else 0)

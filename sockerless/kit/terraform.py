@@ -33,6 +33,7 @@ from sockerless.kit.terraform_launch import HERMETIC
 
 LOG_FILE = "terraform.log"
 PLAN_FILE = "plan.tfplan"
+DRIFT_FILE = "drift.tfplan"
 LEAST_VERSION = (1, 5)
 INSTALL_URL = "https://developer.hashicorp.com/terraform/install"
 _LEAST = ".".join(map(str, LEAST_VERSION))
@@ -120,17 +121,19 @@ def validate(project: Project) -> None:
 
 def plan(project: Project, listener: Listener, destroy: bool = False) -> Path:
     """Plans into DIR/.sockerless/plan.tfplan (mode 0600) and returns its path; listener hears each planned change."""
-    path = plan_path(project)
+    return _plan(project, plan_path(project), listener, destroy=python_terraform.IsFlagged if destroy else None)
+
+
+def plan_refresh(project: Project, listener: Listener | None = None) -> Path:
+    """Plans to take over what is there, and nothing else, into DIR/.sockerless/drift.tfplan; its path."""
+    return _plan(project, project.state_directory / DRIFT_FILE, listener, refresh_only=python_terraform.IsFlagged)
+
+
+def _plan(project: Project, path: Path, listener: Listener | None, **options: Any) -> Path:
     render.replace_file(path, "", 0o600)  # terraform keeps the mode of a file that exists
+    out = str(path.relative_to(project.directory))
     try:
-        _run(
-            project,
-            "plan",
-            listener,
-            json=python_terraform.IsFlagged,
-            out=str(path.relative_to(project.directory)),
-            destroy=python_terraform.IsFlagged if destroy else None,
-        )
+        _run(project, "plan", listener, json=python_terraform.IsFlagged, out=out, **options)
     except BaseException:
         path.unlink()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sockerless.kit import estimate, prices
 from sockerless.kit import project as settings
 from sockerless.kit.project import Project
+from tests.conftest import Deployed
 
 
 def here(**values: Any) -> Project:
@@ -169,3 +171,17 @@ def test_a_state_file_tells_the_same_as_a_plan() -> None:
 def test_every_price_has_a_name_of_its_own_and_a_page() -> None:
     assert len({price.name for price in prices.TABLE}) == len(prices.TABLE)
     assert all(price.usd > 0 and price.page for price in prices.TABLE)
+
+
+@pytest.mark.engine
+@pytest.mark.terraform
+def test_a_plan_of_what_stands_changes_nothing_about_its_cost(deployment: Deployed) -> None:
+    planned = deployment.kit("plan", "--json")
+    assert planned.returncode == 0, planned.stderr
+    told = {one["type"]: one for one in map(json.loads, planned.stdout.splitlines())}
+    assert told["plan"]["changes"] == []
+    costs = told["estimate"]
+    standing = {line["name"]: line["count"] for line in costs["standing"]}
+    assert (standing["NAT gateway"], standing["public IPv4 address"], standing["KMS key"]) == (1, 1, 1)
+    assert (costs["change_usd_per_month"], costs["prices_of"], costs["region"]) == (0, "us-east-1", "us-east-1")
+    assert {"logs taken in", "EFS", "ECR"} <= {one["name"] for one in costs["by_use"]}
