@@ -248,7 +248,7 @@ VARIABLES: tuple[Variable, ...] = (
         "SOCKERLESS_LINGER_S",
         "linger_s",
         "60",
-        "Seconds a task stays after its process ended, so that start, cp and commit find its files",
+        "Seconds a task stays after its process ended, so that start, cp, diff and export find its files",
         values.seconds,
     ),
     Variable(

@@ -7,12 +7,14 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import localstack_client.session
 import pytest
 
 from sockerless import errors
 from sockerless.aws.session import Aws, answer_of
 from tests.aws.conftest import ScriptedAws
 
+REGION = "eu-central-1"
 DISGUISED = "Error retrieving subnet information for [subnet-0a]: Rate exceeded (ErrorCode: Throttling)"
 
 
@@ -43,6 +45,16 @@ async def test_the_endpoint_of_the_configuration_wins_over_every_variable_of_loc
     script.answers(taskArns=[])
     await open_at(script.url).call("ecs", "ListTasks", cluster="c")
     assert len(script.asked) == 1
+
+
+def test_localstack_clients_session_asks_at_each_client_for_what_is_written_into_it() -> None:
+    session = localstack_client.session.Session("AKIA0", "secret", region_name=REGION, localstack_host="localhost")
+    assert {"ecs", "ec2", "ecr", "efs", "logs", "sts"} <= set(session._service_endpoint_mapping)
+    session._service_endpoint_mapping = {"ecs": "http://127.0.0.1:9"}
+    session.common_protected_kwargs["aws_session_token"] = "token"
+    client = session.client("ecs")
+    assert (client.meta.endpoint_url, client.meta.region_name) == ("http://127.0.0.1:9", REGION)
+    assert client._request_signer._credentials.token == "token"
 
 
 async def test_the_simulator_gets_made_up_credentials_in_the_configured_region(
