@@ -50,12 +50,20 @@ class Kit(click.Group):
         try:
             return super().invoke(ctx)
         except SockerlessError as error:
-            say.failed(error)
-            raise (_Misused if isinstance(error, InvalidParameter) else _Failed)(error.message) from error
+            ended = _Misused if isinstance(error, InvalidParameter) else _Failed
+            raise _told(type(error).__name__, ended(error.message)) from error
         except PermissionError as error:
-            raise _Failed(f"{error.filename}: permission denied; run this as the user who owns it") from error
+            sentence = f"{error.filename}: permission denied; run this as the user who owns it"
+            raise _told("Forbidden", _Failed(sentence)) from error
         except KeyboardInterrupt:
-            raise _Interrupted("interrupted; what was done so far is kept, run the same command again") from None
+            sentence = "interrupted; what was done so far is kept, run the same command again"
+            raise _told("Interrupted", _Interrupted(sentence)) from None
+
+
+def _told(kind: str, failure: click.ClickException) -> click.ClickException:
+    """The failure, which Click prints for people, told to machines too."""
+    say.failed(kind, failure.message)
+    return failure
 
 
 @click.group(cls=Kit, context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,8 +14,6 @@ from typing import Any
 
 import click
 
-from sockerless.errors import SockerlessError
-
 _MACHINES = "sockerless.kit.say.machines"
 
 
@@ -48,9 +46,9 @@ def document(value: Any) -> None:
     click.echo(json.dumps(value, default=_plain, indent=2))
 
 
-def failed(error: SockerlessError) -> None:
-    """A failure, for machines; people get its sentence on standard error."""
-    tell("error", error=type(error).__name__, message=error.message)
+def failed(kind: str, message: str) -> None:
+    """A failure, for machines: its class in errors.py, or Interrupted; people get the sentence on standard error."""
+    tell("error", error=kind, message=message)
 
 
 def require_yes(yes: bool) -> None:

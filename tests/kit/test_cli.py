@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from sockerless.kit import project, settings
 from sockerless.kit.cli import cli
+from tests.kit import fake_terraform
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
 
@@ -210,6 +214,21 @@ def test_for_machines_a_failure_is_the_last_line_and_a_sentence_on_standard_erro
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["type"], told["error"]) == ("error", "NotFound")
     assert done.stderr == f"Error: {told['message']}\n"
+
+
+def test_for_machines_an_interruption_is_a_line_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("init", str(tmp_path), "--yes")
+    folder = fake_terraform.install(tmp_path, 'kill -INT "$PPID"', version="")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    done = subprocess.run(
+        [sys.executable, "-m", "sockerless.kit", "plan", "--json", "--dir", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert json.loads(done.stdout.splitlines()[-1])["error"] == "Interrupted"
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy", "up", "init"])
