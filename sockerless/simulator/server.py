@@ -29,6 +29,7 @@ from sockerless.simulator import (
     iam_s3,
     iam_simulation,
     logs_actions,
+    network_actions,
     quotas_actions,
     s3_actions,
     sqs_actions,
@@ -154,6 +155,7 @@ class Simulator:
         ecr_actions.install(self._hooks, tokens, blobs, self.registry)
         ecr_cache.install(self._hooks, records)
         ec2_actions.install(self._hooks)
+        network_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
         iam_simulation.install(self._hooks)

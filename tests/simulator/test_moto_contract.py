@@ -12,9 +12,11 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
-from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.vpcs import VPCBackend
 from moto.ecr.models import ECRBackend, Image, LayerUpload, Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
@@ -133,6 +135,63 @@ def test_subnets_are_kept_by_zone_and_groups_found_by_id() -> None:
 
 def test_a_group_rules_description_is_a_property() -> None:
     assert isinstance(SecurityGroupRule.__dict__["description"], property)
+
+
+def test_a_group_rule_is_made_with_the_prefix_list_it_names() -> None:
+    assert names(SecurityGroupRule.__init__)[1:9] == [
+        "ec2_backend",
+        "ip_protocol",
+        "group_id",
+        "from_port",
+        "to_port",
+        "ip_range",
+        "source_group",
+        "prefix_list_id",
+    ]
+
+
+def test_a_security_group_has_its_rules_and_its_rules_the_groups_they_name() -> None:
+    assert names(SecurityGroupBackend.delete_security_group) == ["self", "name", "group_id"]
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    vpc = ec2.create_vpc("10.1.0.0/16")
+    group = ec2.create_security_group("named", "d", vpc.id)
+    ec2.authorize_security_group_ingress(group.id, "tcp", "1", "2", [], source_groups=[{"GroupId": group.id}])
+    [rule] = ec2.groups[vpc.id][group.id].ingress_rules
+    assert rule.source_group["GroupId"] == group.id
+    assert group.egress_rules
+
+
+def test_zones_are_filtered_by_whole_names() -> None:
+    assert names(RegionsAndZonesBackend.describe_availability_zones) == ["self", "filters", "zone_names", "zone_ids"]
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    assert ec2.describe_availability_zones({"zone-name": [f"{REGION}?"]}) == []
+    [zone] = ec2.describe_availability_zones({"zone-name": [f"{REGION}a"]})
+    assert isinstance(zone, Zone)
+    assert zone.name == f"{REGION}a"
+
+
+def test_an_endpoint_is_made_with_interfaces_of_its_own_and_stays_as_deleted() -> None:
+    assert names(VPCBackend.create_vpc_endpoint)[:4] == ["self", "vpc_id", "service_name", "endpoint_type"]
+    assert names(VPCBackend.delete_vpc) == ["self", "vpc_id"]
+    offered = VPCBackend._collect_default_endpoint_services(ACCOUNT, REGION)
+    assert f"com.amazonaws.{REGION}.ecr.dkr" in {one["ServiceName"] for one in offered}
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    vpc = ec2.create_vpc("10.2.0.0/16")
+    subnet = ec2.create_subnet(vpc.id, "10.2.0.0/24")
+    made = ec2.create_vpc_endpoint(vpc.id, "nonsense", "Interface", None, [], [subnet.id], security_group_ids=["sg-1"])
+    [interface] = (ec2.enis[one] for one in made.network_interface_ids)
+    assert [group.name for group in interface.group_set] == ["default"]
+    assert made.security_group_ids == ["sg-1"]
+    ec2.delete_vpc_endpoints([made.id])
+    assert ec2.vpc_end_points[made.id].state == "deleted"
+
+
+def test_an_internet_gateway_knows_the_vpc_it_is_attached_to() -> None:
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    vpc = ec2.create_vpc("10.3.0.0/16")
+    gateway = ec2.create_internet_gateway()
+    ec2.attach_internet_gateway(gateway.id, vpc.id)
+    assert ec2.internet_gateways[gateway.id].vpc.id == vpc.id
 
 
 def test_a_nat_gateway_knows_its_interface() -> None:
