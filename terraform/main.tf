@@ -3,10 +3,22 @@
 module "vpc" {
   source = "./modules/vpc"
 
-  name         = var.name
-  zones        = var.zones
-  network_cidr = var.network_cidr
-  daemon_cidrs = var.daemon_cidrs
+  name                    = var.name
+  region                  = var.region
+  network                 = var.network
+  nat_gateways            = var.nat_gateways
+  zones                   = var.zones
+  network_cidr            = var.network_cidr
+  daemon_cidrs            = var.daemon_cidrs
+  vpc_id                  = var.vpc_id
+  subnet_ids              = var.subnet_ids
+  security_group_ids      = var.security_group_ids
+  assign_public_ip        = var.assign_public_ip
+  task_events             = var.task_events
+  flow_logs               = var.flow_logs
+  flow_log_retention_days = var.log_retention_days
+  kms_key_arn             = module.kms.key_arn
+  permissions_boundary    = var.permissions_boundary
 }
 
 module "kms" {
@@ -75,7 +87,7 @@ module "efs" {
 
   name                      = var.name
   vpc_id                    = module.vpc.vpc_id
-  subnet_ids                = module.vpc.private_subnet_ids
+  subnet_ids                = module.vpc.mount_subnet_ids
   client_security_group_ids = module.vpc.task_security_group_ids
   kms_key_arn               = module.kms.key_arn
   backups                   = var.efs_backups

@@ -18,13 +18,23 @@ output "vpc_id" {
   value       = module.vpc.vpc_id
 }
 
+output "zone_names" {
+  description = "The availability zones of the subnets."
+  value       = module.vpc.zone_names
+}
+
+output "task_subnet_ids" {
+  description = "The subnets tasks run in (SOCKERLESS_ECS_SUBNETS)."
+  value       = module.vpc.task_subnet_ids
+}
+
 output "public_subnet_ids" {
-  description = "The public subnets, one a zone; the NAT gateway stands in the first."
+  description = "The public subnets made here, one a zone; NAT gateways stand in them."
   value       = module.vpc.public_subnet_ids
 }
 
 output "private_subnet_ids" {
-  description = "The private subnets, one a zone, where tasks run (SOCKERLESS_ECS_SUBNETS)."
+  description = "The private subnets made here, one a zone."
   value       = module.vpc.private_subnet_ids
 }
 
@@ -33,9 +43,19 @@ output "security_group_ids" {
   value       = module.vpc.task_security_group_ids
 }
 
+output "daemon_security_group_ids" {
+  description = "The security group for the machine or task that runs the daemon in this network."
+  value       = module.vpc.daemon_security_group_ids
+}
+
 output "assign_public_ip" {
-  description = "Whether tasks get public addresses (SOCKERLESS_ECS_PUBLIC_IP): not in private subnets."
-  value       = false
+  description = "Whether tasks get public addresses (SOCKERLESS_ECS_PUBLIC_IP)."
+  value       = module.vpc.assign_public_ip
+}
+
+output "interface_endpoints" {
+  description = "The AWS services that have an interface endpoint in this network."
+  value       = module.vpc.interface_endpoints
 }
 
 output "execution_role_arn" {

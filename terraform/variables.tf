@@ -54,7 +54,7 @@ variable "network_cidr" {
 }
 
 variable "daemon_cidrs" {
-  description = "The IPv4 ranges the daemon dials the agents from (TCP 9111). Empty: the network's own range."
+  description = "The IPv4 ranges the daemon dials the agents from (TCP 9111). Empty: only what carries the daemon's security group."
   type        = list(string)
   default     = []
 

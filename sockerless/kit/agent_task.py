@@ -94,7 +94,6 @@ def task_definition(outputs: Outputs, image: str, architecture: str) -> JsonObje
 
 def run_request(outputs: Outputs, definition_arn: str) -> JsonObject:
     """RunTask's parameters for one installer."""
-    subnets = outputs.public_subnet_ids if outputs.assign_public_ip else outputs.private_subnet_ids
     return {
         "cluster": outputs.cluster_name,
         "taskDefinition": definition_arn,
@@ -105,7 +104,7 @@ def run_request(outputs: Outputs, definition_arn: str) -> JsonObject:
         "startedBy": "sockerless-kit/agent-installer",
         "networkConfiguration": {
             "awsvpcConfiguration": {
-                "subnets": list(subnets),
+                "subnets": list(outputs.task_subnet_ids),
                 "securityGroups": list(outputs.security_group_ids),
                 "assignPublicIp": "ENABLED" if outputs.assign_public_ip else "DISABLED",
             }

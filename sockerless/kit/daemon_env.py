@@ -42,7 +42,7 @@ def _values(deployment: Deployment, agent_version: str, agent_architecture: str)
     return {
         "region": outputs.region,
         "cluster": outputs.cluster_name,
-        "subnets": ",".join(outputs.private_subnet_ids),
+        "subnets": ",".join(outputs.task_subnet_ids),
         "security_groups": ",".join(outputs.security_group_ids),
         "task_role_arn": outputs.task_role_arn,
         "execution_role_arn": outputs.execution_role_arn,

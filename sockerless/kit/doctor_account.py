@@ -141,6 +141,6 @@ async def addresses(aws: Aws, project: Project) -> Finding | None:
 def _subnets(project: Project) -> tuple[str, ...]:
     """Where tasks run: what was built, or what network existing will use."""
     try:
-        return apply.load(project).outputs.private_subnet_ids
+        return apply.load(project).outputs.task_subnet_ids
     except NotFound:
         return project.subnet_ids

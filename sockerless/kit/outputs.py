@@ -22,10 +22,14 @@ class Outputs:
     cluster_name: str
     cluster_arn: str
     vpc_id: str
+    zone_names: tuple[str, ...]
+    task_subnet_ids: tuple[str, ...]
     public_subnet_ids: tuple[str, ...]
     private_subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
+    daemon_security_group_ids: tuple[str, ...]
     assign_public_ip: bool
+    interface_endpoints: tuple[str, ...]
     execution_role_arn: str
     task_role_arn: str
     agent_installer_role_arn: str

@@ -126,7 +126,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "daemon_cidrs",
         (),
-        "IPv4 ranges the daemon dials the agents from; none: the network's own",
+        "IPv4 ranges the daemon dials the agents from; none: only what carries the security group NAME-daemon",
         checks.several(checks.daemon_cidr, 'IPv4 ranges like ["10.0.0.0/16"]', 50),
         _NETWORK,
         flag="daemon-cidr",

@@ -13,10 +13,14 @@ OUTPUTS: dict[str, Any] = {
     "cluster_name": "test",
     "cluster_arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/test",
     "vpc_id": "vpc-0a",
+    "zone_names": ["eu-central-1a", "eu-central-1b"],
+    "task_subnet_ids": ["subnet-0c", "subnet-0d"],
     "public_subnet_ids": ["subnet-0a", "subnet-0b"],
     "private_subnet_ids": ["subnet-0c", "subnet-0d"],
     "security_group_ids": ["sg-0a"],
+    "daemon_security_group_ids": ["sg-0b"],
     "assign_public_ip": False,
+    "interface_endpoints": [],
     "execution_role_arn": "arn:aws:iam::123456789012:role/execution",
     "task_role_arn": "arn:aws:iam::123456789012:role/task",
     "agent_installer_role_arn": "arn:aws:iam::123456789012:role/installer",
@@ -38,11 +42,12 @@ OUTPUTS: dict[str, Any] = {
 }
 
 
-def document() -> dict[str, Any]:
+def document(**differing: Any) -> dict[str, Any]:
     """What `terraform output -json` prints."""
-    return {name: {"sensitive": False, "value": value} for name, value in OUTPUTS.items()}
+    return {name: {"sensitive": False, "value": value} for name, value in (OUTPUTS | differing).items()}
 
 
-def deployment(directory: Path, **settings: Any) -> Deployment:
+def deployment(directory: Path, outputs_differing: dict[str, Any] | None = None, **settings: Any) -> Deployment:
     """A deployment in this directory."""
-    return Deployment(directory, project.from_mapping(directory, settings), outputs.parse(document()))
+    built = outputs.parse(document(**(outputs_differing or {})))
+    return Deployment(directory, project.from_mapping(directory, settings), built)

@@ -55,6 +55,13 @@ def test_the_capacity_that_sockerless_toml_asks_for_reaches_the_daemon(tmp_path:
     assert (read.max_cpu_units, read.max_memory_mib) == (2048, 8192)
 
 
+def test_tasks_in_public_subnets_get_public_addresses(tmp_path: Path) -> None:
+    public = {"task_subnet_ids": ["subnet-0a", "subnet-0b"], "assign_public_ip": True}
+    written = daemon_env.variables(deployment(tmp_path, public), "v1", "X86_64")
+    assert written["SOCKERLESS_ECS_SUBNETS"] == "subnet-0a,subnet-0b"
+    assert written["SOCKERLESS_ECS_PUBLIC_IP"] == "true"
+
+
 def test_the_simulator_s_address_is_written_in_simulator_mode_only(tmp_path: Path) -> None:
     url = "http://127.0.0.1:4999"
     assert daemon_env.variables(deployment(tmp_path, endpoint_url=url), "v1", "X86_64")["SOCKERLESS_ENDPOINT_URL"] == ""

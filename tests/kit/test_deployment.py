@@ -37,8 +37,9 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def test_apply_shows_the_plan_and_each_resource_with_its_seconds(standing: Live) -> None:
     lines = (standing.directory / "applied").read_text().splitlines()
-    assert any(line.split() == ["total", "42", "0", "0"] for line in lines)
-    assert sum(line.startswith("created module.") and line.endswith(" s)") for line in lines) == 42
+    [(_, added, *others)] = [line.split() for line in lines if line.startswith("total ")]
+    assert others == ["0", "0"]
+    assert sum(line.startswith("created module.") and line.endswith(" s)") for line in lines) == int(added) > 40
     assert lines[-1] == "next: sockerless-kit serve"
 
 
