@@ -18,6 +18,7 @@ from sockerless.kit import (
     background,
     daemon_env,
     estimate,
+    network,
     outputs,
     plan,
     progress,
@@ -55,7 +56,7 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
 
 
 def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False, yes: bool | None = None) -> Plan:
-    """Renders what sockerless.toml asks for, plans it and prints the table and what it costs.
+    """Renders what sockerless.toml asks for, checks its network, plans it, prints the table and what it costs.
 
     yes: whether the state's bucket may be made and the state be moved without a question; None: not at all.
     """
@@ -68,6 +69,8 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False, 
     if started:
         say.tell("simulator", f"started the simulated AWS at {project.endpoint_url}", endpoint_url=project.endpoint_url)
     _await_earlier(project)
+    for warning in () if destroy else network.examine(project):
+        say.tell("warning", f"warning: {warning}", err=True, warning=warning)
     if yes is not None:
         backend.bring(project, plugin_dir, yes)
     say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
