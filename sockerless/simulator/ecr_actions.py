@@ -1,5 +1,5 @@
 """The ECR actions that must speak of the simulator's own data plane: addresses, tokens, sizes,
-layers; and tags that move.
+layers; tags that move; scanning that is put off by leaving scanOnPush out, as Terraform does it.
 
 Source: moto 5.2, ecr/models.py (Repository.uri, Image.get_image_size_in_bytes), ecr/responses.py.
 """
@@ -70,7 +70,15 @@ def install(hooks: Hooks, tokens: Tokens, blobs: Blobs, registry: str) -> None:
             blobs.store(answer["layerDigest"], bytes(upload.layer_parts))
         return answer
 
+    def put_scanning(
+        backend: ECRBackend, registry_id: str, repository_name: str, image_scan_config: JsonObject
+    ) -> JsonObject:
+        whole = {"scanOnPush": bool(image_scan_config.get("scanOnPush"))}
+        answer: JsonObject = put_scanning_plainly(backend, registry_id, repository_name, whole)
+        return answer
+
     hooks.action(ECRResponse, "get_authorization_token", get_authorization_token)
+    put_scanning_plainly = hooks.replace(ECRBackend, "put_image_scanning_configuration", put_scanning)
     original = hooks.replace(Repository, "__init__", initialise)
     complete = hooks.replace(ECRBackend, "complete_layer_upload", complete_layer_upload)
     put = hooks.replace(ECRBackend, "put_image", put_image)

@@ -218,6 +218,8 @@ def test_a_repositorys_address_is_set_when_it_is_made_and_read_from_uri() -> Non
     assert "self.get_image_size_in_bytes()" in inspect.getsource(Image)
     expected = ["self", "repository_name", "image_manifest", "image_tag", "image_manifest_mediatype", "digest"]
     assert names(ECRBackend.put_image) == expected
+    scanning = ["self", "registry_id", "repository_name", "image_scan_config"]
+    assert names(ECRBackend.put_image_scanning_configuration) == scanning
     assert names(ECRBackend._resolve_image_tag_mutability) == ["self", "repository", "proposed_image_tag"]
     del ecr_backends[ACCOUNT][REGION].repositories["x"]
 

@@ -185,6 +185,15 @@ def test_a_mutable_tag_moves_and_an_immutable_one_does_not(registry: Registry, a
     assert b"cannot be overwritten because the tag is immutable" in answer.body
 
 
+def test_scanning_is_put_on_and_off_by_leaving_it_out(account: Account) -> None:
+    ecr = account.client("ecr")
+    ecr.create_repository(repositoryName="house/scanned")
+    for asked, scanned in (({"scanOnPush": True}, True), ({}, False)):
+        ecr.put_image_scanning_configuration(repositoryName="house/scanned", imageScanningConfiguration=asked)
+        (found,) = ecr.describe_repositories(repositoryNames=["house/scanned"])["repositories"]
+        assert found["imageScanningConfiguration"] == {"scanOnPush": scanned}
+
+
 def test_tags_are_listed_in_pages_and_deleted(registry: Registry) -> None:
     for tag in ("a", "b", "c"):
         registry.push("registry/two", tag, b"tagged")
