@@ -11,6 +11,7 @@ variable "region" {
 variable "retention_days" {
   description = "Days CloudWatch keeps what containers wrote."
   type        = number
+  default     = 365
 }
 
 variable "kms_key_arn" {
