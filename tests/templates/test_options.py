@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sockerless.kit import project, provider, render
 from sockerless.simulator.options import SimulatorOptions
 from sockerless.simulator.server import Simulator
 from tests.simulator.conftest import Account
 from tests.simulator.remains import remains
+from tests.templates.directory import Directory
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
@@ -72,50 +68,6 @@ def given(account: Account) -> dict[str, str]:
     return {"docker_hub_secret_arn": secret["ARN"], "alarm_topic_arn": topic["TopicArn"]}
 
 
-class Directory:
-    """A deployment's directory, by plain terraform."""
-
-    def __init__(self, path: Path, endpoint_url: str) -> None:
-        self._path, self._endpoint_url = path, endpoint_url
-
-    def render(self, **settings: Any) -> None:
-        """Renders these settings over what is there."""
-        target = {"target": "simulator", "endpoint_url": self._endpoint_url}
-        here = project.from_mapping(self._path, {**target, **settings})
-        render.write(here, render.render_terraform(here))
-
-    def init(self) -> None:
-        """Installs the provider."""
-        mirror = provider.find(self._path).plugin_dir
-        self.run("init", *(["-plugin-dir", str(mirror)] if mirror else []))
-
-    def run(self, *arguments: str) -> str:
-        """terraform's output; the test fails when terraform does."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
-        environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        done = subprocess.run(
-            ["terraform", *arguments], cwd=self._path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-        return done.stdout
-
-    def changes(self) -> dict[str, list[str]]:
-        """What an apply would do, by address; what it would leave alone is left out."""
-        self.run("plan", "-input=false", "-no-color", "-out=planned")
-        plan = json.loads(self.run("show", "-json", "planned"))
-        actions = {change["address"]: change["change"]["actions"] for change in plan.get("resource_changes", [])}
-        return {address: found for address, found in actions.items() if found not in (["no-op"], ["read"])}
-
-    def apply(self) -> None:
-        """Applies, and plans again, which must find nothing to do."""
-        self.run("apply", "-input=false", "-no-color", "-auto-approve")
-        assert self.changes() == {}
-
-    def output(self, name: str) -> Any:
-        """One output."""
-        return json.loads(self.run("output", "-json", name))
-
-
 def test_much_with_a_key_of_one_s_own_is_applied_and_destroyed_without_a_rest(
     tmp_path: Path, simulator: Simulator, account: Account, given: dict[str, str]
 ) -> None:
@@ -138,7 +90,7 @@ def test_much_with_a_key_of_one_s_own_is_applied_and_destroyed_without_a_rest(
     queue = here.output("events_queue_url")
     attributes = account.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert (attributes["KmsMasterKeyId"], attributes["MessageRetentionPeriod"]) == (key, "3600")
-    here.run("destroy", "-input=false", "-no-color", "-auto-approve")
+    here.destroy()
     assert remains(account) == before
 
 
@@ -156,5 +108,5 @@ def test_what_stands_takes_other_options_without_losing_what_it_holds(
     here.apply()
     here.render(**LITTLE)
     here.apply()
-    here.run("destroy", "-input=false", "-no-color", "-auto-approve")
+    here.destroy()
     assert remains(account) == before

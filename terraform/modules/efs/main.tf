@@ -1,6 +1,7 @@
 # The file system of the agent and of Docker volumes: encrypted at rest, reached by TLS and with IAM only.
 
 resource "aws_efs_file_system" "this" {
+  #checkov:skip=CKV_AWS_184:encryption = aws asks for the key that AWS manages for EFS
   creation_token  = var.name
   encrypted       = true
   kms_key_id      = var.kms_key_arn == "" ? null : var.kms_key_arn
