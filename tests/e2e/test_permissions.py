@@ -21,6 +21,7 @@ from sockerless.kit import serve
 from tests import enforced, policies
 from tests.conftest import REGION, Deployed, bring_up_enforced, take_down
 from tests.e2e.docker_cli import Docker
+from tests.registry.registries import DockerRegistry
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/edge"
 pytestmark = [pytest.mark.engine, pytest.mark.terraform, pytest.mark.slow]
@@ -76,6 +77,21 @@ def test_the_daemon_serves_what_people_do_all_day(held: Held, engine_image: str,
     assert docker.ok("logs", "worker") == "ready"
     docker.ok("rm", "worker")
     assert docker.ok("image", "ls", "-q") != ""
+
+
+def test_daemon_and_tasks_pull_through_the_cache_that_their_policies_know(
+    held: Held, engine_image: str, engine_address: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    quay = DockerRegistry(tmp_path_factory.mktemp("quay"))
+    local, name = ["docker", "--host", engine_address], f"{quay.host}/team/cached:v1"
+    for command in (["tag", engine_image, name], ["push", "-q", name], ["rmi", name]):
+        subprocess.run([*local, *command], check=True, capture_output=True)
+    held.deployed.place_upstream("quay.io", f"http://{quay.host}")
+    done = held.docker("run", "--rm", "quay.io/team/cached:v1", "echo", "through ECR")
+    quay.stop()
+    assert done.stdout == b"through ECR\n", done.stderr.decode()
+    made = held.deployed.client("ecr").describe_repositories(repositoryNames=["sockerless/quay/team/cached"])
+    assert len(made["repositories"]) == 1
 
 
 Call = Callable[[Held], Any]
