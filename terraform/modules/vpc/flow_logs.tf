@@ -71,7 +71,7 @@ resource "aws_iam_role_policy" "flow_logs" {
         Sid      = "FindTheGroup"
         Effect   = "Allow"
         Action   = "logs:DescribeLogGroups"
-        Resource = "arn:${local.partition}:logs:${var.region}:${local.account}:log-group:*"
+        Resource = "*" # AWS takes no resource here
       },
     ]
   })
