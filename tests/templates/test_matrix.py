@@ -77,14 +77,17 @@ def test_what_checkov_is_to_skip_is_little_and_says_why() -> None:
     assert 0 < len(skips) <= MOST_SKIPS
 
 
-@pytest.fixture(scope="session")
-def checkov(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """checkov in a virtual environment of its own: its requirements exclude ours."""
-    home = tmp_path_factory.mktemp("checkov")
-    venv.create(home, with_pip=True)
-    installed = run(home, home / "bin/python", "-m", "pip", "install", "--quiet", CHECKOV)
-    if installed.returncode != 0:
-        withhold(f"pip could not install {CHECKOV}: {installed.stderr.strip()[-300:]}")
+@pytest.fixture(scope="module")
+def checkov(pytestconfig: pytest.Config) -> Path:
+    """checkov in a virtual environment of its own in pytest's cache: its requirements exclude ours."""
+    home = pytestconfig.cache.mkdir("checkov")
+    installed = home / "installed"
+    if not installed.exists() or installed.read_text() != CHECKOV:
+        venv.create(home, with_pip=True, clear=True)
+        done = run(home, home / "bin/python", "-m", "pip", "install", "--quiet", CHECKOV)
+        if done.returncode != 0:
+            withhold(f"pip could not install {CHECKOV}: {done.stderr.strip()[-300:]}")
+        installed.write_text(CHECKOV)
     return home / "bin/checkov"
 
 

@@ -20,7 +20,7 @@ from tests.simulator.remains import remains
 from tests.templates.directory import Directory
 from tests.templates.matrix import BUCKET, MATRIX, settings_of
 
-pytestmark = [pytest.mark.terraform, pytest.mark.slow]
+pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.timeout(1200)]
 AT_A_TIME = 2
 
 
