@@ -24,9 +24,9 @@ def without_quota(deployment: Deployed) -> Iterator[Deployed]:
 
 def test_doctor_names_the_quota_and_the_command_that_asks_for_more(without_quota: Deployed) -> None:
     done = without_quota.kit("doctor")
-    told = done.stdout.decode()
+    told = done.stdout.decode() + done.stderr.decode()
     assert done.returncode == 1
-    assert "missing   Fargate on-demand vCPU quota: 0 vCPU, 0 containers of the default size at a time\n" in told
+    assert "missing   Fargate on-demand vCPU quota: 0 vCPU, 0 containers of the default size at a time\n" in told, told
     assert "--service-code fargate --quota-code L-3032A538 --desired-value 64`" in told
     assert told.count("missing ") == 1, told
 
