@@ -1,8 +1,9 @@
 """The journal: the container's output, kept in order in a bounded file, read by any number of cursors.
 
-Owns the file format (chunks exactly as read, behind a header of stream, stamp and length), the strictly increasing
-stamps and the bound: the oldest segment goes when the journal is over its size. Segments are unlinked as soon as
-they are open, so nothing is left behind and no process of the container finds them by name. Knows no network.
+Owns its files (chunks exactly as read, in the format of wire/chunks.py), the strictly increasing stamps and the bound:
+the oldest segment goes when the journal is over its size, unless a limited cursor has still to read it. A cursor
+without a limit that falls behind the bound is told so: nothing is passed over in silence. Segments are unlinked as soon
+as they are open, so nothing is left behind and no process of the container finds them by name. Knows no network.
 """
 
 from __future__ import annotations
@@ -10,28 +11,23 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from sockerless.wire import chunks as codec
+from sockerless.wire.chunks import Chunk
 from sockerless.wire.logs import count_pieces
 
 SEGMENT_BYTES = 32 * 1024 * 1024
 SEGMENTS = 8
 READ_BYTES = 256 * 1024
-_HEADER = struct.Struct("<BQI")
 
 
-class Chunk(NamedTuple):
-    """Bytes read from the process at once, and the stamp of their first line."""
-
-    stream: int
-    time_ns: int
-    data: bytes
+class Dropped(Exception):
+    """What the cursor would read next is no longer kept."""
 
 
 @dataclass(slots=True)
@@ -49,7 +45,6 @@ class Cursor:
         self._journal = journal
         self.lag_limit = lag_limit
         self.position = position
-        self.caught_up = lag_limit is None or journal.end - position <= lag_limit
 
     def __enter__(self) -> Cursor:
         return self
@@ -58,9 +53,11 @@ class Cursor:
         self._journal.forget(self)
 
     def read(self, until: int | None = None) -> list[Chunk]:
-        """The next chunks, about READ_BYTES of them, none at or beyond position until; empty at the end."""
+        """The next chunks, about READ_BYTES of them, none at or beyond position until; empty at the end.
+
+        Dropped when they are no longer kept, which happens to cursors without a limit only.
+        """
         chunks, self.position = self._journal.read(self.position, until)
-        self.caught_up = self.caught_up or not self.is_behind()
         if chunks:
             self._journal.reads += 1
             self._journal.relieve()
@@ -99,7 +96,7 @@ class Journal:
         """The oldest kept stamp once older output has been dropped, 0 while everything is kept."""
         if not self.start:
             return 0
-        return self._segments[0].first_ns if self._segments else self._next_ns
+        return self._segments[0].first_ns if self._segments else self.last_ns + 1
 
     @property
     def last_ns(self) -> int:
@@ -126,9 +123,10 @@ class Journal:
         self._last = chunk
         self.wake()
 
-    def cursor(self, *, from_start: bool = False, lag_limit: int | None = None) -> Cursor:
-        """A new reader, at the oldest kept chunk or at the end. Use it as a context manager, or forget() it."""
-        cursor = Cursor(self, self.start if from_start else self.end, lag_limit)
+    def cursor(self, position: int | None = None, *, lag_limit: int | None = None) -> Cursor:
+        """A new reader, at the first kept chunk from position on, or at the end. A context manager, or forget() it."""
+        where = self.end if position is None else min(max(position, self.start), self.end)
+        cursor = Cursor(self, where, lag_limit)
         self._cursors.add(cursor)
         return cursor
 
@@ -138,26 +136,26 @@ class Journal:
         self.relieve()
 
     def crowded(self) -> bool:
-        """Whether a reader is so far behind that the process must wait. One that replays counts once it caught up."""
-        return any(cursor.caught_up and cursor.is_behind() for cursor in self._cursors)
+        """Whether a reader is so far behind that the process must wait."""
+        return any(cursor.is_behind() for cursor in self._cursors)
 
     def relieve(self) -> None:
         """Tells the writer that a reader moved on."""
         self.when_relieved()
 
     def read(self, position: int, until: int | None = None) -> tuple[list[Chunk], int]:
-        """Chunks from position (or the oldest kept) on, and the position after them."""
-        position = max(position, self.start)
+        """Chunks from position on, and the position after them. Dropped when they are no longer kept."""
+        if position < self.start:
+            raise Dropped
         stop = self.end if until is None else min(until, self.end)
         segment = next((s for s in self._segments if s.start <= position < s.start + s.size), None)
         if segment is None or position >= stop:
             return [], position
         block = os.pread(segment.descriptor, min(READ_BYTES, stop - position), position - segment.start)
-        chunks, used = _unpack(block)
+        chunks, used = codec.unpack(block)
         if not chunks:
-            _, _, length = _HEADER.unpack_from(block)
-            block = os.pread(segment.descriptor, _HEADER.size + length, position - segment.start)
-            chunks, used = _unpack(block)
+            block = os.pread(segment.descriptor, codec.length_of_first(block), position - segment.start)
+            chunks, used = codec.unpack(block)
         return chunks, position + used
 
     async def changed(self) -> None:
@@ -177,7 +175,7 @@ class Journal:
 
     def _write(self, chunk: Chunk) -> None:
         """Writes a chunk whole, or leaves everything as it was."""
-        header = _HEADER.pack(chunk.stream, chunk.time_ns, len(chunk.data))
+        header = codec.header(chunk)
         segment = self._segment_for(chunk.time_ns)
         length = os.writev(segment.descriptor, [header, chunk.data])
         if length != len(header) + len(chunk.data):
@@ -199,8 +197,8 @@ class Journal:
     def _segment_for(self, time_ns: int) -> _Segment:
         if not self._segments or self._segments[-1].size >= self._segment_bytes:
             self._segments.append(_Segment(_unlinked_file(self._directory), self.end, time_ns))
-            if len(self._segments) > self._segment_count:
-                os.close(self._segments.popleft().descriptor)
+            while len(self._segments) > self._segment_count and self._drop_what_is_read():
+                pass
         return self._segments[-1]
 
 
@@ -209,17 +207,3 @@ def _unlinked_file(directory: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     os.unlink(path)
     return descriptor
-
-
-def _unpack(block: bytes) -> tuple[list[Chunk], int]:
-    """The whole chunks at the start of block, and how many bytes they are."""
-    chunks = []
-    position = 0
-    while len(block) - position >= _HEADER.size:
-        stream, time_ns, length = _HEADER.unpack_from(block, position)
-        body = position + _HEADER.size
-        if body + length > len(block):
-            break
-        chunks.append(Chunk(stream, time_ns, block[body : body + length]))
-        position = body + length
-    return chunks, position

@@ -1,7 +1,6 @@
-"""Kept output: what the journal holds, selected and shown as `docker logs` shows it, and followed while it grows.
+"""Kept output: what the journal holds, sent as it was read, and followed while it grows.
 
-Owns LOGS of wire/agent.py. A slow reader slows nobody; if it falls behind the journal's bound, it goes on with the
-oldest kept piece.
+Owns LOGS of wire/agent_output.py. A slow reader slows nobody; if it falls behind the journal's bound, it is told so.
 """
 
 from __future__ import annotations
@@ -11,86 +10,135 @@ import asyncio
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from sockerless.agent.journal import Chunk, Cursor, Journal
+from sockerless.agent.journal import Cursor, Dropped, Journal
 from sockerless.agent.lifecycle import Lifecycle
-from sockerless.wire.agent import LogQuery
-from sockerless.wire.logs import Piece, Renderer, pieces
+from sockerless.wire import chunks as codec
+from sockerless.wire import stdcopy
+from sockerless.wire.agent_output import DROPPED, GOING_AWAY, NORMAL, KeptQuery, Opened, framed
+from sockerless.wire.chunks import Chunk
+from sockerless.wire.logs import Piece, count_pieces, pieces
+
+_HELD = 1 << 62
+"""As a cursor's limit: keeps what it has to read from being dropped, and slows nobody."""
 
 
 class LineSkip:
-    """Leaves out the first lines of both streams together."""
+    """Leaves out the first lines of both streams together, lines from before a moment, and the rest of such lines.
 
-    def __init__(self, lines: int) -> None:
+    left_out: the streams that are within a line that is left out.
+    """
+
+    def __init__(self, lines: int, since_ns: int = 0, left_out: int = 0) -> None:
         self.left = lines
-        self._unfinished: dict[int, bool] = {}
+        self._since_ns = since_ns
+        self._unfinished = dict.fromkeys(_streams(left_out), False)
 
-    def passes_over(self, chunk: Chunk) -> bool:
-        """Whether all of the next chunk is left out; if so, it need not be asked for piece by piece."""
-        stream, _, data = chunk
-        begun = lines_begun(data, within_line=stream in self._unfinished)
-        if begun > self.left or self._unfinished.get(stream):
+    @property
+    def left_out(self) -> int:
+        """As in a frame of wire/agent_output.py."""
+        return sum(1 << (stream - 1) for stream, keeps in self._unfinished.items() if not keeps)
+
+    def of(self, chunk: Chunk) -> Chunk | None:
+        """What is not left out of the next chunk: a whole one costs next to nothing."""
+        stream, time_ns, data = chunk
+        keeps_line = self._unfinished.get(stream)
+        if keeps_line is not False and self.left <= 0 and time_ns >= self._since_ns:
+            self._note(stream, data, keeps=True)
+            return chunk
+        if not keeps_line and self._leaves_out_all(chunk):
+            self._note(stream, data, keeps=False)
+            return None
+        kept = [piece for piece in pieces(stream, time_ns, data) if self._keeps(piece)]
+        text = b"".join(piece.data + b"\n" if piece.ends_line else piece.data for piece in kept)
+        return Chunk(stream, kept[0].time_ns, text) if kept else None
+
+    def _leaves_out_all(self, chunk: Chunk) -> bool:
+        """Whether no line that begins in the chunk is kept, counting them as left out then."""
+        begun = lines_begun(chunk.data, within_line=chunk.stream in self._unfinished)
+        if begun > self.left and chunk.time_ns + count_pieces(chunk.data) > self._since_ns:
             return False
         self.left -= begun
-        self._unfinished.pop(stream, None)
-        if not data.endswith(b"\n"):
-            self._unfinished[stream] = False
         return True
 
-    def keeps(self, piece: Piece) -> bool:
-        """Whether the next piece belongs to a line that is not left out."""
-        keep = self._unfinished.get(piece.stream)
-        if keep is None:
-            keep = self.left <= 0
+    def _keeps(self, piece: Piece) -> bool:
+        keeps = self._unfinished.get(piece.stream)
+        if keeps is None:
+            keeps = self.left <= 0 and piece.time_ns >= self._since_ns
             self.left -= 1
-        if piece.ends_line:
-            self._unfinished.pop(piece.stream, None)
+        self._note(piece.stream, b"\n" if piece.ends_line else b"", keeps=keeps)
+        return keeps
+
+    def _note(self, stream: int, data: bytes, *, keeps: bool) -> None:
+        if data.endswith(b"\n"):
+            self._unfinished.pop(stream, None)
         else:
-            self._unfinished[piece.stream] = keep
-        return keep
+            self._unfinished[stream] = keeps
 
 
-async def serve_logs(connection: ServerConnection, query: LogQuery, lifecycle: Lifecycle) -> None:
-    """Sends what query selects; with follow until the process that runs now, or comes first, has ended."""
+async def serve_logs(connection: ServerConnection, query: KeptQuery, lifecycle: Lifecycle) -> None:
+    """Sends what query selects; with follow until the run that it follows has ended."""
     try:
-        if query.follow and lifecycle.run is None:
-            while lifecycle.run is None:
-                await lifecycle.journal.changed()
-        with lifecycle.journal.cursor(from_start=True) as cursor:
-            await _send(connection, query, lifecycle, cursor)
+        code = await _serve(connection, query, lifecycle)
     except ConnectionClosed:
         return
-    await connection.close(1000)
+    except Dropped:
+        code = DROPPED
+    await connection.close(code)
 
 
-async def _send(connection: ServerConnection, query: LogQuery, lifecycle: Lifecycle, cursor: Cursor) -> None:
-    run = lifecycle.run
-    if run is None:
-        return
-    journal = lifecycle.journal
-    now = journal.end
-    skip = LineSkip(0 if query.tail is None else await _lines_before(journal, now) - query.tail)
-    renderer = Renderer(query, run.process.tty)
+async def _serve(connection: ServerConnection, query: KeptQuery, lifecycle: Lifecycle) -> int:
+    journal, select = lifecycle.journal, query.select
+    asked = max(query.position, 0)
+    number = query.run or lifecycle.told_run
+    with journal.cursor(asked, lag_limit=_HELD) as cursor:
+        first_ns = journal.first_ns if cursor.position > asked else 0
+        now = journal.end if query.end < 0 else min(query.end, journal.end)
+        counts = select.tail is not None and query.position < 0
+        lines = await _lines_before(journal, cursor.position, now) if counts else 0
+        tail = min(lines, select.tail or 0)
+        await connection.send(Opened(number, cursor.position, first_ns, lines=tail).encode())
+        sending = _Sending(connection, query, cursor, LineSkip(lines - tail, select.since_ns, query.left_out))
+        if select.follow:
+            return await _follow(sending, lifecycle, number)
+        await sending.until(now)
+        return NORMAL
+
+
+async def _follow(sending: _Sending, lifecycle: Lifecycle, number: int) -> int:
+    if await lifecycle.begun(number) is None:
+        return GOING_AWAY
     while True:
-        end = run.end if query.follow else now
-        chunks = cursor.read(end)
-        if chunks:
-            data = render(chunks, renderer, skip)
-            if data:
-                await connection.send(data)
+        end, kept = lifecycle.end_of(number), lifecycle.journal.end
+        passed = await sending.until(kept if end is None else end)
+        if passed or end is not None:
+            return NORMAL
+        if lifecycle.journal.end == kept and lifecycle.end_of(number) is None:
+            await lifecycle.journal.changed()
+
+
+class _Sending:
+    """What one connection is sent. Until the lines that are left out are behind, nothing that it needs is dropped."""
+
+    def __init__(self, connection: ServerConnection, query: KeptQuery, cursor: Cursor, skip: LineSkip) -> None:
+        self._connection = connection
+        self._until_ns = query.select.until_ns
+        self._wanted = {stdcopy.STDOUT} if query.select.stdout else set()
+        self._wanted |= {stdcopy.STDERR} if query.select.stderr else set()
+        self._cursor = cursor
+        self._skip = skip
+
+    async def until(self, end: int) -> bool:
+        """Sends what is kept before end; whether that passed the moment until which output is wanted."""
+        while chunks := self._cursor.read(end):
+            kept = [chunk for one in chunks if (chunk := self._skip.of(one)) and chunk.stream in self._wanted]
+            if self._skip.left <= 0:
+                self._cursor.lag_limit = None
+            if kept:
+                await self._connection.send(framed(self._cursor.position, codec.pack(kept), self._skip.left_out))
             await asyncio.sleep(0)
-            if renderer.is_past(chunks[-1].time_ns):
-                return
-        elif end is not None:
-            return
-        else:
-            await journal.changed()
-
-
-def render(chunks: list[Chunk], renderer: Renderer, skip: LineSkip) -> bytes:
-    """The answer's bytes for chunks."""
-    wanted = (chunk for chunk in chunks if not skip.passes_over(chunk))
-    found = (piece for stream, time_ns, data in wanted for piece in pieces(stream, time_ns, data))
-    return b"".join(renderer.feed(piece) for piece in found if skip.keeps(piece))
+            if 0 < self._until_ns < chunks[-1].time_ns:
+                return True
+        return False
 
 
 def lines_begun(data: bytes, *, within_line: bool) -> int:
@@ -98,12 +146,16 @@ def lines_begun(data: bytes, *, within_line: bool) -> int:
     return data.count(b"\n") - within_line + (not data.endswith(b"\n"))
 
 
-async def _lines_before(journal: Journal, position: int) -> int:
-    """How many lines, of both streams, begin between the oldest kept chunk and position."""
+def _streams(left_out: int) -> list[int]:
+    return [stream for stream in (stdcopy.STDOUT, stdcopy.STDERR) if left_out & 1 << (stream - 1)]
+
+
+async def _lines_before(journal: Journal, begin: int, end: int) -> int:
+    """How many lines, of both streams, begin between two positions that are kept."""
     begun = 0
     unfinished: set[int] = set()
-    with journal.cursor(from_start=True) as cursor:
-        while chunks := cursor.read(position):
+    with journal.cursor(begin) as cursor:
+        while chunks := cursor.read(end):
             for stream, _, data in chunks:
                 begun += lines_begun(data, within_line=stream in unfinished)
                 (unfinished.discard if data.endswith(b"\n") else unfinished.add)(stream)

@@ -35,6 +35,7 @@ class Lifecycle:
         self.born_ns = time.time_ns()
         self.journal = journal
         self.run: Run | None = None
+        self._ends: list[int] = []
         self.listeners: set[Callable[[Exited | HealthReport], None]] = set()
         self._archive = archive
         self._reaper = Reaper()
@@ -66,7 +67,7 @@ class Lifecycle:
         finally:
             self._starting = False
         output = Output(self.journal, spawned.outputs, self._archive.notice)
-        run = self.run = Run(process, spawned, output)
+        run = self.run = Run(len(self._ends) + 1, process, spawned, output)
         run.watch_health(self._spawn_beside, self._tell)
         self._watching = asyncio.create_task(self._watch(run, kills_before))
         if self._terminated:
@@ -120,12 +121,27 @@ class Lifecycle:
                 self.run.unpause()
         self._change()
 
-    async def next_run(self) -> Run | None:
-        """The run that is running, or the next one; None when the agent ends before there is one."""
-        before = None if self.is_running() else self.run
-        while not self._ended and (self.run is None or self.run is before):
+    @property
+    def live_run(self) -> int:
+        """The number of the run that is on or, between runs, of the next one."""
+        return len(self._ends) + 1
+
+    @property
+    def told_run(self) -> int:
+        """The number of the latest run there is something to tell of; 1 before the first."""
+        return self.run.number if self.run is not None else 1
+
+    def end_of(self, number: int) -> int | None:
+        """Where a run's output ends in the journal, None while it has not ended."""
+        return self._ends[number - 1] if number <= len(self._ends) else None
+
+    async def begun(self, number: int) -> Run | None:
+        """The latest run, once that is the one of this number or a later one; None when the agent ends before."""
+        while self.run is None or self.run.number < number:
+            if self._ended:
+                return None
             await self.journal.changed()
-        return None if self.run is before else self.run
+        return self.run
 
     def end(self) -> None:
         """Tells those who wait for another run that there is none."""
@@ -170,7 +186,7 @@ class Lifecycle:
             await run.health.stop()
         await run.output.settle()
         await run.close()
-        run.end = self.journal.end
+        self._ends.append(self.journal.end)
         run.exited = Exited(code, oom_killed, finished_at_ns, self.journal.last_ns)
         self.journal.wake()
         self._tell(run.exited)

@@ -20,9 +20,10 @@ class Conflict(Exception):
 
 
 class Run:
-    """One run of the main process. Its output is the journal from start on, up to end once that is known."""
+    """One run of the main process, number counted from 1. Its output is in the journal."""
 
-    def __init__(self, process: Process, spawned: Spawned, output: Output) -> None:
+    def __init__(self, number: int, process: Process, spawned: Spawned, output: Output) -> None:
+        self.number = number
         self.process = process
         self.pid = spawned.pid
         self.started_at_ns = spawned.started_at_ns
@@ -32,7 +33,6 @@ class Run:
         self.stdin = None if spawned.stdin is None else Stdin(spawned.stdin, once=once)
         self.output = output
         self.health: HealthMonitor | None = None
-        self.end: int | None = None
         self.exited: Exited | None = None
         self._freezer = Freezer()
 

@@ -27,12 +27,16 @@ from sockerless.agent.exec import Execs
 from sockerless.agent.kept import serve_logs
 from sockerless.agent.lifecycle import Lifecycle
 from sockerless.agent.peers import Peers
-from sockerless.agent.streams import serve_streams
+from sockerless.agent.streams import Streams
 from sockerless.agent.tunnel import serve_tunnel
 from sockerless.wire import agent as protocol
+from sockerless.wire.agent_output import KeptQuery, StreamQuery
 
-STUCK_S = 5.0
+STUCK_S = 25.0
+"""How long those who follow output may take nothing of it at the end: longer than a network is held for a moment."""
+WATCH_S = 0.5
 CLOSE_S = 1.0
+_Stand = tuple[int, dict[ServerConnection, int]]
 _Serve = Callable[[ServerConnection], Coroutine[Any, Any, None]]
 
 
@@ -43,6 +47,7 @@ class AgentServer:
         self._lifecycle = lifecycle
         self._authorization = f"Bearer {token}".encode()
         self._execs = Execs(lifecycle)
+        self._streams = Streams(lifecycle)
         self._controls = ControlConnections(lifecycle, self._execs, agent_version)
         self._logger = logger
         self._following: dict[ServerConnection, asyncio.Task[None]] = {}
@@ -57,7 +62,6 @@ class AgentServer:
             sock=listening or _listening_socket(protocol.PORT),
             ssl=tls,
             process_request=self._check,
-            process_response=self._add_headers,
             compression=None,
             server_header=None,
             max_size=protocol.MAX_FRAME_BYTES,
@@ -83,17 +87,22 @@ class AgentServer:
             connection.transport.abort()
 
     async def _deliver(self) -> None:
-        """Returns once every follower has all, or none has taken anything for STUCK_S."""
+        """Returns once every follower has all, or none has taken anything, or come back, for STUCK_S."""
         loop = asyncio.get_running_loop()
-        progress, moved_at = self._progress(), loop.time()
-        while self._following and loop.time() - moved_at < STUCK_S:
-            await asyncio.wait(self._following.values(), timeout=STUCK_S / 10)
-            if progress != (progress := self._progress()):
+        before, moved_at = self._stand(), loop.time()
+        while (self._following or self._streams.lost) and loop.time() - moved_at < STUCK_S:
+            if self._following:
+                await asyncio.wait(self._following.values(), timeout=WATCH_S)
+            else:
+                await asyncio.sleep(WATCH_S)
+            now = self._stand()
+            if _has_moved(before, now):
                 moved_at = loop.time()
+            before = now
 
-    def _progress(self) -> object:
-        """A value that changes while any follower takes output."""
-        return self._lifecycle.journal.reads, [_unsent_bytes(connection) for connection in self._following]
+    def _stand(self) -> _Stand:
+        """How far those are who follow output."""
+        return self._lifecycle.journal.reads, {one: _unsent_bytes(one) for one in self._following}
 
     def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         try:
@@ -110,10 +119,6 @@ class AgentServer:
             return connection.respond(400, f"{error}\n")
         return None
 
-    def _add_headers(self, _: ServerConnection, request: Request, response: Response) -> None:
-        if response.status_code == 101 and urlsplit(request.path).path == protocol.LOGS:
-            response.headers[protocol.FIRST_NS_HEADER] = str(self._lifecycle.journal.first_ns)
-
     def _route(self, target: str) -> _Serve:
         """What serves a request target. KeyError for an unknown path, ValueError for a query that does not parse."""
         parts = urlsplit(target)
@@ -121,8 +126,8 @@ class AgentServer:
             case protocol.CONTROL:
                 return self._controls.serve
             case protocol.STREAMS:
-                streams = protocol.StreamQuery.from_query(parts.query)
-                return lambda connection: serve_streams(connection, streams, self._lifecycle)
+                streams = StreamQuery.from_query(parts.query)
+                return lambda connection: self._streams.serve(connection, streams)
             case protocol.EXEC:
                 return self._execs.serve
             case protocol.TUNNEL:
@@ -132,7 +137,7 @@ class AgentServer:
 
                 return lambda connection: serve_files(connection, self._lifecycle.born_ns)
             case protocol.LOGS:
-                logs = protocol.LogQuery.from_query(parts.query)
+                logs = KeptQuery.from_query(parts.query)
                 return lambda connection: serve_logs(connection, logs, self._lifecycle)
         raise KeyError(parts.path)
 
@@ -149,6 +154,12 @@ class AgentServer:
             serving.cancel()
             self._following.pop(connection, None)
             self._connections.discard(connection)
+
+
+def _has_moved(before: _Stand, now: _Stand) -> bool:
+    """Whether anybody has taken output, come or gone; our own pings, which add to what is unsent, are no progress."""
+    (reads, unsent), (reads_now, unsent_now) = before, now
+    return reads != reads_now or unsent.keys() != unsent_now.keys() or any(unsent_now[c] < unsent[c] for c in unsent)
 
 
 def _unsent_bytes(connection: ServerConnection) -> int:

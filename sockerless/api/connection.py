@@ -46,6 +46,7 @@ class Connection(web.RequestHandler):
             read_bufsize=_BODY_HIGH_WATER,
         )
         self.client_left = asyncio.Event()
+        self.daemon_ends = False
         self.raw: RawStream | None = None
         self._connections = connections
         self._head = bytearray()
@@ -142,6 +143,7 @@ class Connection(web.RequestHandler):
 
     def end(self) -> None:
         """The daemon is stopping: whoever waits for this client's sake stops waiting."""
+        self.daemon_ends = True
         self.client_left.set()
         if self.raw is not None:
             self.raw.abort()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from aiohttp import web
 
@@ -52,7 +53,12 @@ async def _attached(call: Call, attachment: Attachment) -> None:
         finally:
             client.close()
     finally:
-        await attachment.close()
+        await leave(call, attachment)
+
+
+async def leave(call: Call, attachment: Attachment) -> None:
+    """Ends the client's part in the attachment: it has gone, or the daemon ends."""
+    await (attachment.abandon() if call.connection.daemon_ends else attachment.close())
 
 
 def _head(call: Call, tty: bool) -> bytes:
@@ -127,11 +133,17 @@ def _moment_ns(call: Call, key: str) -> int:
         raise InvalidParameter(f'invalid value for "{key}": {call.text(key)}') from None
 
 
-async def _send(response: web.StreamResponse, chunks: AsyncIterator[bytes], *, tty: bool) -> None:
-    """Sends the chunks; a failure on the way is told in the stream, where clients look for it."""
+async def _send(response: web.StreamResponse, chunks: AsyncGenerator[bytes], *, tty: bool) -> None:
+    """Sends the chunks; a failure on the way is told in the stream, where clients look for it.
+
+    Where there are no frames, nothing tells that sentence from output, so that the answer is not ended properly too.
+    """
     try:
-        async for chunk in chunks:
-            await response.write(chunk)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                await response.write(chunk)
     except SockerlessError as error:
         sentence = f"Error grabbing logs: {error.message}\n".encode()
         await response.write(sentence if tty else stdcopy.encode(stdcopy.SYSTEM_ERROR, sentence))
+        if tty:
+            raise

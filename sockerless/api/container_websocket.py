@@ -11,6 +11,7 @@ import asyncio
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from sockerless.api.call import Call
+from sockerless.api.container_streams import leave
 from sockerless.api.verbs import Attachment, AttachRequest
 from sockerless.errors import InvalidParameter
 from sockerless.wire import stdcopy
@@ -38,7 +39,7 @@ async def attach(call: Call) -> web.StreamResponse:
         await socket.prepare(call.request)
         await call.connection.outlast(asyncio.create_task(_carry(socket, attachment)))
     finally:
-        await attachment.close()
+        await leave(call, attachment)
     return socket
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sockerless.api.call import Call, atoi
 from sockerless.api.connection import NoReply, RawStream
-from sockerless.api.container_streams import carry
+from sockerless.api.container_streams import carry, leave
 from sockerless.api.create_options import read
 from sockerless.api.exec_options import EXEC_CREATE, EXEC_START, SIZED_SINCE
 from sockerless.api.middleware import ENGINE_VERSION, api_headers
@@ -79,7 +79,7 @@ async def _attached(call: Call, asked: ExecStart, client: RawStream) -> None:
         await carry(client, attachment)
     finally:
         client.close()
-        await attachment.close()
+        await leave(call, attachment)
 
 
 async def inspect(call: Call) -> web.StreamResponse:

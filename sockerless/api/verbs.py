@@ -27,7 +27,10 @@ class WaitResult(Protocol):
 
 
 class Attachment(Protocol):
-    """One attached client. read() returns bytes ready for the client, b"" at the end."""
+    """One attached client. read() returns bytes ready for the client, b"" at the end.
+
+    close(): the client has gone. abandon(): the daemon ends, and the client may come back to the next one.
+    """
 
     tty: bool
 
@@ -35,6 +38,7 @@ class Attachment(Protocol):
     async def write(self, data: bytes) -> None: ...
     async def write_eof(self) -> None: ...
     async def close(self) -> None: ...
+    async def abandon(self) -> None: ...
 
 
 class LogStream(Protocol):
@@ -43,7 +47,7 @@ class LogStream(Protocol):
     @property
     def tty(self) -> bool: ...
     @property
-    def chunks(self) -> AsyncIterator[bytes]: ...
+    def chunks(self) -> AsyncGenerator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,11 @@ Owns dialling, pinning and the request/reply pairing of wire/agent.py. Knows no 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import socket
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +64,7 @@ class AgentLink:
         self._control: aiohttp.ClientWebSocketResponse | None = None
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[wire.Reply]] = {}
+        self._resumable: weakref.WeakSet[aiohttp.ClientWebSocketResponse] = weakref.WeakSet()
 
     async def connect(self) -> wire.Hello:
         """Opens the control connection. OSError or aiohttp.ClientError when nobody (or not our agent) answers.
@@ -74,11 +78,22 @@ class AgentLink:
         return message
 
     async def open(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse:
-        """A stream of its own; Unavailable when the agent cannot be reached any more."""
+        """A stream of its own, whatever became of the control connection; Unavailable when the agent is not reached."""
         try:
-            return await self._dial(f"{path}?{query}", heartbeat=None)
+            stream = await self._dial(f"{path}?{query}", heartbeat=None)
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the container's agent cannot be reached: {error}") from error
+        if path in {wire.STREAMS, wire.LOGS}:
+            self._resumable.add(stream)
+        return stream
+
+    def retire(self) -> None:
+        """Another link has taken this one's place: what can be resumed is, since it may hang where this one broke."""
+        for stream in list(self._resumable):
+            connected = stream.get_extra_info("socket")
+            if connected is not None and connected.fileno() >= 0:
+                with contextlib.suppress(OSError):  # the peer has closed it already
+                    connected.shutdown(socket.SHUT_RDWR)
 
     async def request(self, op: Any, **arguments: Any) -> dict[str, Any]:
         """One control request's result; StartRefused, Conflict or SystemFailure as the agent answers."""

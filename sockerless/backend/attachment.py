@@ -1,8 +1,9 @@
 """One attached client: bytes between the Docker client's hijacked connection and one agent stream.
 
 Owns the order of things: a client may attach before the process exists; its stdin waits, its output starts at
-byte 0. While the process runs a slow client slows the process (bounded buffer); after the exit what is left is
-taken off the agent at once, so that the task can end while the client still reads. Knows no container record.
+byte 0, after what was kept if it asked for that. While the process runs a slow client slows the process (bounded
+buffer); after the exit what is left is taken off the agent at once, so that the task can end while the client still
+reads. Output that cannot be had is told, never left out. Knows no container record.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Protocol
 
 import aiohttp
 
+from sockerless.errors import SockerlessError
 from sockerless.wire import agent as wire
+from sockerless.wire import stdcopy
+from sockerless.wire.agent_output import StreamQuery
 from sockerless.wire.detach_keys import Detector
 
 BUFFER_BYTES = 1 << 20
@@ -30,20 +34,22 @@ class Stream(Protocol):
     async def send_bytes(self, data: bytes) -> None: ...
     async def send_str(self, data: str) -> None: ...
     async def close(self) -> Any: ...
+    async def abandon(self) -> Any: ...
 
 
 class Attachment:
-    """read() and write() are the client's side; connect() gives it the agent's stream; release() at the exit.
+    """read() and write() are the client's side; play() and connect() give it the output; release() at the exit.
 
     tty: whether the bytes are raw (terminal) or stdcopy frames. live: whether it wants the live output at all.
     detached: whether the detach keys ended it.
     """
 
-    def __init__(self, query: wire.StreamQuery, *, tty: bool, live: bool, detach_keys: bytes) -> None:
+    def __init__(self, query: StreamQuery, *, tty: bool, live: bool, detach_keys: bytes) -> None:
         self.query = query
         self.tty = tty
         self.live = live
         self._detector = Detector(detach_keys) if tty and query.stdin and detach_keys else None
+        self._kept: AsyncGenerator[bytes] | None = None
         self._stream: Stream | None = None
         self._connected = asyncio.Event()
         self._chunks: deque[bytes] = deque()
@@ -72,22 +78,32 @@ class Attachment:
         self._end_hooks.append(hook)
 
     def connect(self, stream: Stream) -> None:
-        """Starts taking output from the agent's stream and lets waiting stdin through."""
+        """Takes output from the agent's stream, after what is played, and lets waiting stdin through."""
         self._stream = stream
-        self._pump = asyncio.create_task(self._take())
         self._connected.set()
+        self._begin()
 
-    def play(self, kept: AsyncIterator[bytes]) -> None:
-        """Serves kept output instead of an agent's stream."""
-        self._pump = asyncio.create_task(self._take_all(kept))
-        self._connected.set()
+    def play(self, kept: AsyncGenerator[bytes]) -> None:
+        """Serves kept output, before the agent's stream if it is to have one."""
+        self._kept = kept
+        self._begin()
 
     def release(self) -> None:
-        """The process has ended: take everything that is left without waiting for the client."""
+        """The process has ended, or there will be none: take what is left without waiting for the client."""
         self._unbounded = True
         self._room.set()
+        self._connected.set()
         if self._pump is None:
             self.end()
+
+    def fail(self, reason: str) -> None:
+        """The rest of the output cannot be had; the client reads why."""
+        if self._ended:
+            return
+        if self._pump is not None:
+            self._pump.cancel()
+        self._chunks.append(stdcopy.complaint(reason, tty=self.tty))
+        self.end()
 
     def end(self) -> None:
         """No more output will come."""
@@ -133,30 +149,46 @@ class Attachment:
 
     async def close(self) -> None:
         """The client has gone or detached; the process goes on."""
-        if self._pump is not None:
-            self._pump.cancel()
+        self._stop()
         if self._stream is not None:
             await self._stream.close()
+
+    async def abandon(self) -> None:
+        """The daemon ends, so nobody knows whether the client has gone."""
+        self._stop()
+        if self._stream is not None:
+            await self._stream.abandon()
+
+    def _stop(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
         self.end()
 
-    async def _take_all(self, kept: AsyncIterator[bytes]) -> None:
+    def _begin(self) -> None:
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._take())
+
+    async def _take(self) -> None:
         try:
-            async for chunk in kept:
-                await self._put(chunk)
+            if self._kept is not None:
+                async with contextlib.aclosing(self._kept):
+                    async for chunk in self._kept:
+                        await self._put(chunk)
+            if self.live:
+                await self._connected.wait()
+            await self._take_live()
+        except SockerlessError as error:
+            self.fail(error.message)
         finally:
             self.end()
 
-    async def _take(self) -> None:
-        stream = self._stream
-        if stream is None:
+    async def _take_live(self) -> None:
+        if self._stream is None:
             return
-        try:
-            async for message in stream:
-                if message.type is not aiohttp.WSMsgType.BINARY:
-                    break
-                await self._put(message.data)
-        finally:
-            self.end()
+        async for message in self._stream:
+            if message.type is not aiohttp.WSMsgType.BINARY:
+                break
+            await self._put(message.data)
 
     async def _put(self, data: bytes) -> None:
         self._chunks.append(data)

@@ -155,7 +155,10 @@ def _let_go(backend: Backend, container: Container, result: WaitResult) -> None:
 
 
 async def _drain(backend: Backend, container_id: str) -> None:
-    """Takes what is left of the streams off the agent, so that no client misses a byte when the task ends."""
+    """Takes what is left of the streams off the agent, so that no client misses a byte when the task ends.
+
+    A client whose stream does not end in time is told that the rest of its output is lost.
+    """
     attachments = list(backend.lives.of(container_id).attachments)
     for attachment in attachments:
         attachment.release()
@@ -164,6 +167,10 @@ async def _drain(backend: Backend, container_id: str) -> None:
             await asyncio.gather(*(attachment.drained.wait() for attachment in attachments))
     except TimeoutError:
         log.warning("container %s: a stream did not end within %s s of the exit", container_id[:12], DRAIN_TIMEOUT_S)
+    for attachment in attachments:
+        attachment.fail(
+            f"the container has ended, but the rest of its output did not come within {DRAIN_TIMEOUT_S:g} s"
+        )
 
 
 def _record(backend: Backend, container_id: str) -> Container | None:

@@ -25,6 +25,7 @@ from sockerless.backend import (
     task_end,
 )
 from sockerless.backend.agent_link import AgentLink, StartRefused
+from sockerless.backend.attach_stream import open_stream
 from sockerless.backend.containers_create import shape_of
 from sockerless.backend.containers_find import find
 from sockerless.backend.context import Backend
@@ -35,7 +36,6 @@ from sockerless.ecs.state import view
 from sockerless.ecs.taskdef import log_stream, run_task
 from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError
 from sockerless.types import Container, ContainerState, Health, JsonObject, TaskBinding
-from sockerless.wire import agent as wire
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ async def _run_process(
     container = backend.store.container(container_id)
     for attachment in list(live.attachments):
         if attachment.live and not attachment.connected:
-            attachment.connect(await link.open(wire.STREAMS, attachment.query.to_query()))
+            attachment.connect(await open_stream(backend, container, link, attachment.query))
     process = container_config.process(container, backend.config.linger_s)
     async with live.starting:
         started = await link.request("start", process=asdict(process))

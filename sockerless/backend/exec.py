@@ -24,8 +24,8 @@ from sockerless.backend.names import new_id
 from sockerless.backend.reach import reachable
 from sockerless.errors import Conflict, DeadlineExceeded, InvalidParameter, NotFound, SockerlessError, Unavailable
 from sockerless.types import Container, Exec, JsonObject
-from sockerless.wire import agent as wire
 from sockerless.wire import agent_exec
+from sockerless.wire.agent_output import StreamQuery
 
 SETTLED_TIMEOUT_S = 10.0
 """How long a resize waits for the start that it follows. Docker's time."""
@@ -168,7 +168,7 @@ async def _require_running(backend: Backend, container: Container) -> None:
 
 async def _attached(backend: Backend, instance: ExecInstance, stream: ExecStream, *, detach: bool) -> Attachment:
     config = instance.view.config
-    query = wire.StreamQuery(stdin=bool(config["AttachStdin"]) and not detach)
+    query = StreamQuery(stdin=bool(config["AttachStdin"]) and not detach)
     tty = bool(config["Tty"])
     attachment = Attachment(query, tty=tty, live=True, detach_keys=exec_process.detach_keys(config))
     if detach or not any(config[name] for name in exec_process.STREAMS):

@@ -111,6 +111,10 @@ class ExecStream:
         """The client has all, or has gone."""
         self._background(self._close() if self._over else self._read_on())
 
+    async def abandon(self) -> None:
+        """The daemon ends, and with it what it knows of the exec."""
+        await self.close()
+
     async def _close(self) -> None:
         await self._stream.close()
 
@@ -125,6 +129,4 @@ class ExecStream:
     def _lost(self) -> aiohttp.WSMessage:
         """What the client reads last."""
         self._on_loss(BROKEN)
-        sentence = f"{BROKEN}\r\n".encode()
-        data = sentence if self._raw else stdcopy.encode(stdcopy.SYSTEM_ERROR, sentence)
-        return aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, data, None)
+        return aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, stdcopy.complaint(BROKEN, tty=self._raw), None)

@@ -49,10 +49,15 @@ class Live:
     restart_pause_s: float = 0.0
     listeners: list[PortListener] = field(default_factory=list)
     link_changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _latest: AgentLink | None = None
 
     async def set_link(self, link: AgentLink | None, error: SockerlessError | None = None) -> None:
         """Publishes the link, its loss (None), or why there is none (error)."""
         async with self.link_changed:
+            if link is not None:
+                if self._latest is not None and self._latest is not link:
+                    self._latest.retire()
+                self._latest = link
             self.link, self.link_error = link, error
             self.link_changed.notify_all()
 
@@ -71,10 +76,10 @@ class Live:
                 raise self.link_error or AssertionError("woken without a link and without an error")
             return self.link
 
-    async def next_link(self) -> None:
-        """Returns when the link changes: a start, a loss, or the container's removal."""
+    async def has_link(self) -> None:
+        """Returns once there is a link, whatever was before. Bounded by the caller."""
         async with self.link_changed:
-            await self.link_changed.wait()
+            await self.link_changed.wait_for(lambda: self.link is not None)
 
     def complete_exit(self, result: WaitResult) -> None:
         """Answers everybody who waits for the exit."""

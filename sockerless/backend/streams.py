@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from sockerless.backend import events
+from sockerless.backend.attach_stream import AttachStream, open_stream
 from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_find import find, require_running
 from sockerless.backend.context import Backend
-from sockerless.backend.logs import logs as archived
+from sockerless.backend.logs import shown
 from sockerless.backend.reach import reachable
 from sockerless.errors import Conflict, InvalidParameter
 from sockerless.types import Container
-from sockerless.wire import agent as wire
 from sockerless.wire import detach_keys as keys
+from sockerless.wire.agent import LogQuery
+from sockerless.wire.agent_output import StreamQuery
 
 
 async def attach(
@@ -27,7 +30,7 @@ async def attach(
     logs: bool,
     detach_keys: str,
 ) -> Attachment:
-    """A client's attachment. On a container that does not run yet it waits for the start.
+    """A client's attachment. On a container that does not run it waits for the next start, as Docker's does.
 
     stream: wants live output; logs: wants what was kept first. Neither: ends at once. InvalidParameter for bad keys,
     Conflict while it is paused or waits for its restart.
@@ -42,13 +45,16 @@ async def attach(
     except ValueError as error:
         raise InvalidParameter(str(error)) from error
     tty, takes_stdin = bool(container.config.get("Tty")), stdin and bool(container.config.get("OpenStdin"))
-    query = wire.StreamQuery(stdin=takes_stdin and stream, stdout=stdout, stderr=stderr, replay=logs)
+    query = StreamQuery(stdin=takes_stdin and stream, stdout=stdout, stderr=stderr)
     attachment = Attachment(query, tty=tty, live=stream, detach_keys=sequence)
-    if container.state.status == "running":
-        await _connect(backend, container, attachment, stream=stream)
-    elif not stream:
-        kept = await archived(backend, container.id, wire.LogQuery(stdout=stdout, stderr=stderr)) if logs else None
-        attachment.play(kept.chunks) if kept is not None else attachment.end()
+    runs = container.state.status == "running"
+    live = await _live(backend, container, query) if runs and stream else None
+    if logs:
+        attachment.play(_kept(backend, container, query, live))
+    if live is not None:
+        attachment.connect(live)
+    if not (logs or stream):
+        attachment.end()
     events.emit(backend, container, "attach")
     if not attachment.ended:
         attachments = backend.lives.of(container.id).attachments
@@ -63,16 +69,20 @@ def _tell_detached(backend: Backend, container: Container, attachment: Attachmen
         events.emit(backend, container, "detach")
 
 
-async def _connect(backend: Backend, container: Container, attachment: Attachment, *, stream: bool) -> None:
-    link = await reachable(backend, container)
-    if stream:
-        query = replace(attachment.query, running=True)
-        attachment.connect(await link.open(wire.STREAMS, query.to_query()))
-    elif attachment.query.replay:
-        kept = wire.LogQuery(stdout=attachment.query.stdout, stderr=attachment.query.stderr)
-        attachment.connect(await link.open(wire.LOGS, kept.to_query()))
-    else:
-        attachment.end()
+async def _live(backend: Backend, container: Container, query: StreamQuery) -> AttachStream:
+    """The output of the run that is on, from now on."""
+    return await open_stream(backend, container, await reachable(backend, container), replace(query, running=True))
+
+
+def _kept(
+    backend: Backend, container: Container, query: StreamQuery, live: AttachStream | None
+) -> AsyncGenerator[bytes]:
+    """The output up to now: to where live begins, or to the end of the last run."""
+    select = LogQuery(stdout=query.stdout, stderr=query.stderr)
+    if live is not None:
+        return shown(backend, container, select, live.position)
+    ended = container.state.status not in {"running", "paused"}
+    return shown(backend, container, replace(select, until_ns=max(0, container.last_log_ns) if ended else 0))
 
 
 async def resize(backend: Backend, reference: str, height: int, width: int) -> None:

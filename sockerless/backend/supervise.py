@@ -69,6 +69,7 @@ async def _supervise(backend: Backend, container_id: str, binding: TaskBinding, 
     supervised = _Supervised(backend, container_id, binding, live, watch, news, settling, binding.address)
     try:
         over = await _until_over(supervised, new)
+        await _publish(supervised, None, over)  # so that streams that broke end, which the settling waits for
         news.put_nowait(TaskEnded(binding, watch.view, str(over)))
         await settled(news, settling)
         await _publish(supervised, None, over)

@@ -6,16 +6,12 @@ One WebSocket per stream, over TLS; every upgrade request carries ``Authorizatio
 CONTROL  text frames, one JSON object each. Daemon to agent: a request (``Request``). Agent to daemon: a reply to
          it (``Reply``, same id) or an event (``Hello`` first and once per connection, ``HealthReport`` after every
          probe, ``Exited`` when the process ended; a connection opened after the exit gets the exit inside Hello).
-STREAMS  the live streams of the main process. Query: stdin, stdout, stderr, replay (0 or 1). Agent to daemon:
-         binary frames, the very bytes for the Docker client (stdcopy frames, or raw bytes for a terminal); closed
-         with 1000 after the last byte once the process has ended. Daemon to agent: binary frames are stdin; the
-         text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0. While the process
-         takes no stdin the agent reads nothing, not even pings: a client must not wait for pongs here. Closed with
-         1001 when the agent ends before a run that the stream waits for.
+STREAMS  the live streams of the main process, in both directions: wire/agent_output.py. Daemon to agent: binary frames
+         are stdin; the text frame STDIN_EOF is its end. Opened before ``start``, it sees output from byte 0. While the
+         process takes no stdin the agent reads nothing, not even pings: a client must not wait for pongs here.
 EXEC     one more process and its streams: wire/agent_exec.py.
 FILES    one operation on the container's files: wire/agent_files.py.
-LOGS     the kept output, a frame per line or part of one. Query: LogQuery.to_query(). Agent to daemon as STREAMS;
-         closed with 1000 at the end. The answer to the upgrade carries FIRST_NS_HEADER.
+LOGS     the kept output: wire/agent_output.py.
 TUNNEL   one TCP connection to a port of the task. May be opened in advance: the daemon's opening text frame
          {"port": number} makes the agent connect; it answers {"ok": {}} or {"error": {"kind", "message"}}. Then
          binary frames are the bytes of both directions; STDIN_EOF ends one direction. Once both have ended, or after
@@ -49,8 +45,6 @@ LOGS = "/v1/logs"
 EXEC = "/v1/exec"
 FILES = "/v1/files"
 TUNNEL = "/v1/tunnel"
-FIRST_NS_HEADER = "X-Journal-First-Ns"
-"""Header of the answer to a LOGS upgrade: the oldest kept stamp, 0 while nothing was dropped (to the archive)."""
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 """Longest frame that the agent takes; longer ones close the connection with 1009."""
 STDIN_EOF = '{"eof":true}'
@@ -213,38 +207,8 @@ def process_from(document: dict[str, Any]) -> Process:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamQuery:
-    """Which streams an attach wants; replay sends what was kept before the live output.
-
-    running: only the run that is on now; without one the stream ends at once, as an attach to an exited container
-    does. Otherwise a stream opened between runs waits for the next ``start``.
-    """
-
-    stdin: bool = False
-    stdout: bool = True
-    stderr: bool = True
-    replay: bool = False
-    running: bool = False
-
-    def to_query(self) -> str:
-        """The URL query of a STREAMS request."""
-        return urlencode({f.name: int(getattr(self, f.name)) for f in fields(self)})
-
-    @staticmethod
-    def from_query(query: str) -> StreamQuery:
-        """Reads to_query()'s text; ValueError for anything else."""
-        return StreamQuery(**{key: bool(int(value)) for key, value in parse_qsl(query) if key in _STREAM_FIELDS})
-
-
-_STREAM_FIELDS = {f.name for f in fields(StreamQuery)}
-
-
-@dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Docker's log selection. tail None = all lines; since_ns and until_ns 0 = no bound; follow waits for more.
-
-    follow ends once the process that runs now has ended; without it the stream ends at the last kept piece.
-    """
+    """Docker's log selection. tail None = all lines; since_ns and until_ns 0 = no bound; follow waits for more."""
 
     stdout: bool = True
     stderr: bool = True
@@ -255,7 +219,7 @@ class LogQuery:
     follow: bool = False
 
     def to_query(self) -> str:
-        """The URL query of a LOGS request."""
+        """The selection as a URL's query."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return urlencode({key: int(value) for key, value in values.items() if value is not None})
 

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import LogQuery
+from sockerless.wire.chunks import Chunk
 
 MAX_PIECE_BYTES = 8 * 1024
 """Longest content of one piece: its archive line stays under Docker's 16 KiB even in base64."""
@@ -47,6 +48,11 @@ class Piece(NamedTuple):
     time_ns: int
     data: bytes
     ends_line: bool
+
+
+def chunk_of(piece: Piece) -> Chunk:
+    """The chunk that is one piece."""
+    return Chunk(piece.stream, piece.time_ns, piece.data + b"\n" if piece.ends_line else piece.data)
 
 
 def pieces(stream: int, time_ns: int, chunk: bytes) -> Iterator[Piece]:
@@ -182,14 +188,37 @@ class Renderer:
             text = f"{timestamp(piece.time_ns)} ".encode() + text
         return text if self._tty else stdcopy.encode(piece.stream, text)
 
+    def render(self, chunks: Iterable[Chunk]) -> bytes:
+        """The answer's bytes for the next chunks."""
+        return b"".join(self._whole(chunk) or b"".join(map(self.feed, pieces(*chunk))) for chunk in chunks)
+
+    def _whole(self, chunk: Chunk) -> bytes:
+        """The bytes of a chunk whose every byte is shown as it is, in one go; b"" for any other chunk."""
+        stream, time_ns, data = chunk
+        query = self._query
+        plain = not query.timestamps and not query.until_ns and time_ns >= query.since_ns
+        if not plain or not self._wants(stream) or self._unfinished.get(stream) is False:
+            return b""
+        *lines, unfinished = data.split(b"\n")
+        if max(map(len, (*lines, unfinished))) > MAX_PIECE_BYTES:
+            return b""
+        if unfinished:
+            self._unfinished[stream] = True
+        else:
+            self._unfinished.pop(stream, None)
+        if self._tty:
+            return data
+        return stdcopy.encode_lines(stream, lines) + stdcopy.encode(stream, unfinished)
+
     def is_past(self, time_ns: int) -> bool:
         """Whether everything stamped time_ns or later is beyond the query's until."""
         return 0 < self._query.until_ns < time_ns
 
     def _selects(self, piece: Piece) -> bool:
-        query = self._query
-        wanted = query.stdout if piece.stream == stdcopy.STDOUT else query.stderr
-        return wanted and piece.time_ns >= query.since_ns and not self.is_past(piece.time_ns)
+        return self._wants(piece.stream) and piece.time_ns >= self._query.since_ns and not self.is_past(piece.time_ns)
+
+    def _wants(self, stream: int) -> bool:
+        return self._query.stdout if stream == stdcopy.STDOUT else self._query.stderr
 
 
 class Tail:

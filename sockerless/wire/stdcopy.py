@@ -7,6 +7,7 @@ Owns the frame format of attach, exec and logs for containers without a terminal
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 
 STDIN, STDOUT, STDERR, SYSTEM_ERROR = 0, 1, 2, 3
@@ -29,6 +30,17 @@ def encode(stream: int, payload: bytes) -> bytes:
     return b"".join(
         encode(stream, bytes(view[start : start + MAX_PAYLOAD])) for start in range(0, len(payload), MAX_PAYLOAD)
     )
+
+
+def encode_lines(stream: int, lines: Iterable[bytes]) -> bytes:
+    """A frame for each line, with its newline behind it; no line may be longer than MAX_PAYLOAD with it."""
+    return b"".join([_HEADER.pack(stream, len(line) + 1) + line + b"\n" for line in lines])
+
+
+def complaint(sentence: str, *, tty: bool) -> bytes:
+    """What the engine itself has to say in a client's stream: an error frame, or a line where there are no frames."""
+    line = f"{sentence}\r\n".encode()
+    return line if tty else encode(SYSTEM_ERROR, line)
 
 
 class Decoder:

@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from sockerless.kit.agent_bundle import Bundle
 from sockerless.types import AgentCredentials
 from sockerless.wire import agent as wire
-from sockerless.wire import stdcopy
+from sockerless.wire import chunks, stdcopy
+from sockerless.wire.agent_output import KeptQuery, Opened, StreamQuery, unframed
 from sockerless.wire.logs import Renderer, parse_archive_line
 
 DEADLINE_S = 20.0
@@ -148,14 +149,20 @@ class AgentContainer:
         assert isinstance(hello, wire.Hello)
         return Control(connection, hello)
 
-    async def streams(self, **query: bool) -> ClientConnection:
+    async def streams(self, **query: Any) -> Stream:
         """A stream of the main process."""
-        return await self.dial(wire.STREAMS, wire.StreamQuery(**query).to_query())
+        return await opened(await self.dial(wire.STREAMS, StreamQuery(**query).to_query()))
 
-    async def logs(self, **query: Any) -> Output:
-        """The kept output that a query selects."""
-        connection = await self.dial(wire.LOGS, wire.LogQuery(**query).to_query())
-        return await received(connection)
+    async def kept(self, query: KeptQuery | None = None) -> Stream:
+        """Kept output as the agent sends it."""
+        return await opened(await self.dial(wire.LOGS, (query or KeptQuery()).to_query()))
+
+    async def logs(self, *, tty: bool = False, **query: Any) -> Output:
+        """The kept output that a query selects, shown as the daemon does."""
+        select = wire.LogQuery(**query)
+        sent = await received(await self.kept(KeptQuery(select)), tty=True)
+        shown = Renderer(select, tty).render(chunks.unpack(sent.raw)[0])
+        return Output(shown) if tty else demultiplexed(shown)
 
     async def status_of_upgrade(self, path: str, token: str, query: str = "") -> tuple[int, bytes]:
         """How an upgrade that is refused is answered."""
@@ -165,10 +172,10 @@ class AgentContainer:
             return refused.response.status_code, refused.response.body or b""
         raise AssertionError("the upgrade was not refused")
 
-    async def ended(self) -> int:
+    async def ended(self, timeout_s: float = DEADLINE_S) -> int:
         """The exit code of the container, once it has ended."""
         waiting = asyncio.to_thread(self.engine, "wait", self.id)
-        return int(await asyncio.wait_for(waiting, DEADLINE_S))
+        return int(await asyncio.wait_for(waiting, timeout_s))
 
     def archive(self) -> list[str]:
         """The lines of the container's log."""
@@ -190,14 +197,53 @@ class AgentContainer:
         return output, await control.exited()
 
 
-async def received(stream: ClientConnection, *, tty: bool = False) -> Output:
-    """Everything until the agent closes the stream, which it must do with 1000."""
+class Stream:
+    """A connection of wire/agent_output.py. told: the agent's messages after the first, position: of the last frame."""
+
+    def __init__(self, connection: ClientConnection, opened: Opened) -> None:
+        self.connection, self.opened = connection, opened
+        self.position, self.left_out = opened.position, 0
+        self.told: list[str] = []
+
+    async def recv(self) -> bytes:
+        """The next output."""
+        while True:
+            frame = await self.connection.recv()
+            if isinstance(frame, str):
+                self.told.append(frame)
+                continue
+            self.position, self.left_out, data = unframed(frame)
+            if data:
+                return data
+
+    async def send(self, message: str | bytes) -> None:
+        """Input, or its end."""
+        await self.connection.send(message)
+
+    async def close(self, code: int = 1000) -> None:
+        """The client leaves."""
+        await self.connection.close(code)
+
+    def cut(self) -> None:
+        """The connection breaks."""
+        self.connection.transport.abort()
+
+
+async def opened(connection: ClientConnection) -> Stream:
+    """The stream, once its agent has said what it begins with."""
+    return Stream(connection, Opened.decode(await asyncio.wait_for(connection.recv(), DEADLINE_S)))
+
+
+async def received(stream: Stream, *, tty: bool = False, code: int = 1000) -> Output:
+    """Everything until the agent closes the stream, which it must do with 1000 or the code given."""
     parts: list[bytes] = []
     async with asyncio.timeout(3 * DEADLINE_S):
-        async for frame in stream:
-            assert isinstance(frame, bytes)
-            parts.append(frame)
-    assert stream.close_code == 1000
+        while True:
+            try:
+                parts.append(await stream.recv())
+            except ConnectionClosed:
+                break
+    assert stream.connection.close_code == code
     return Output(b"".join(parts)) if tty else demultiplexed(b"".join(parts))
 
 

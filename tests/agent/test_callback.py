@@ -12,6 +12,8 @@ import pytest
 from sockerless.backend.agent_link import AgentLink
 from sockerless.wire import agent as wire
 from sockerless.wire import stdcopy
+from sockerless.wire.agent_output import StreamQuery, unframed
+from sockerless.wire.chunks import unpack
 from tests.agent.callbacks import Daemon, daemon, tls_proxy
 from tests.agent.container import DEADLINE_S, AgentContainer, Engine
 
@@ -60,10 +62,21 @@ async def run(link: AgentLink, *argv: str, **more: bool) -> tuple[asyncio.Task[N
 
 
 async def everything(stream: aiohttp.ClientWebSocketResponse) -> bytes:
-    """Stdout until the agent closes the stream, which it must do with 1000."""
-    raw = b"".join([message.data async for message in stream if message.type is aiohttp.WSMsgType.BINARY])
+    """What the frames carry until the agent closes the stream, which it must do with 1000."""
+    frames = [message.data async for message in stream if message.type is aiohttp.WSMsgType.BINARY]
     assert stream.close_code == 1000
-    return b"".join(frame.payload for frame in stdcopy.Decoder().feed(raw) if frame.stream == stdcopy.STDOUT)
+    return b"".join(unframed(frame)[2] for frame in frames)
+
+
+async def stdout(stream: aiohttp.ClientWebSocketResponse) -> bytes:
+    """The process's stdout."""
+    frames = stdcopy.Decoder().feed(await everything(stream))
+    return b"".join(frame.payload for frame in frames if frame.stream == stdcopy.STDOUT)
+
+
+async def kept(link: AgentLink) -> bytes:
+    """All kept output, of both streams."""
+    return b"".join(chunk.data for chunk in unpack(await everything(await link.open(wire.LOGS, "")))[0])
 
 
 async def test_an_agent_that_calls_is_controlled_and_streams_as_one_that_is_dialled(
@@ -72,13 +85,12 @@ async def test_an_agent_that_calls_is_controlled_and_streams_as_one_that_is_dial
     container = calling(launch, f"http://{gateway}:{host.port}/kept/prefix")
     link, hello = await connected(host, container)
     assert (hello.status, hello.address) == ("waiting", container.address)
-    stream = await link.open(wire.STREAMS, wire.StreamQuery(stdin=True).to_query())
+    stream = await link.open(wire.STREAMS, StreamQuery(stdin=True).to_query())
     listening, exits = await run(link, "sh", "-c", "cat; exit 3", open_stdin=True, stdin_once=True)
     await stream.send_bytes(b"x" * 3_000_000)
     await stream.send_str(wire.STDIN_EOF)
-    assert await everything(stream) == b"x" * 3_000_000
-    logs = await link.open(wire.LOGS, wire.LogQuery().to_query())
-    assert len(await everything(logs)) == 3_000_000
+    assert await stdout(stream) == b"x" * 3_000_000
+    assert await kept(link) == b"x" * 3_000_000
     assert exits[0].code == 3
     assert host.paths[0] == f"/kept/prefix/v1/agents/{container.credentials.agent_id}"
     await link.request("finish")
@@ -94,9 +106,9 @@ async def test_a_proxy_with_a_certificate_of_its_own_may_stand_between(
         container = calling(launch, f"https://{gateway}:{port}/kept/prefix")
         link, hello = await connected(host, container)
         assert hello.status == "waiting"
-        stream = await link.open(wire.STREAMS, wire.StreamQuery().to_query())
+        stream = await link.open(wire.STREAMS, StreamQuery().to_query())
         listening, _ = await run(link, "echo", "through")
-        assert await everything(stream) == b"through\n"
+        assert await stdout(stream) == b"through\n"
         await link.close()
         await listening
 
@@ -128,10 +140,10 @@ async def test_twenty_streams_at_once_have_a_pipe_each(
 ) -> None:
     container = calling(launch, f"ws://{gateway}:{host.port}")
     link, _ = await connected(host, container)
-    opening = [link.open(wire.STREAMS, wire.StreamQuery().to_query()) for _ in range(20)]
+    opening = [link.open(wire.STREAMS, StreamQuery().to_query()) for _ in range(20)]
     streams = await asyncio.gather(*opening)
     await run(link, "seq", "1000")
-    outputs = await asyncio.gather(*(everything(stream) for stream in streams))
+    outputs = await asyncio.gather(*(stdout(stream) for stream in streams))
     assert set(outputs) == {b"".join(b"%d\n" % number for number in range(1, 1001))}
     assert len({path for path in host.paths if "/pipes/" in path}) == 21
 
@@ -147,8 +159,7 @@ async def test_the_process_goes_on_while_the_daemon_is_away_and_the_next_daemon_
     await host.listen()
     link, hello = await connected(host, container)
     assert hello.status == "running"
-    logs = await link.open(wire.LOGS, wire.LogQuery().to_query())
-    lines = (await everything(logs)).splitlines()
+    lines = (await kept(link)).splitlines()
     assert lines == [b"%d" % number for number in range(1, len(lines) + 1)]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sockerless.wire import agent as wire
+from sockerless.wire.agent_output import DROPPED, KeptQuery, Opened
+from sockerless.wire.chunks import unpack
 from tests.agent.container import AgentContainer, received
 
 pytestmark = pytest.mark.engine
@@ -80,34 +82,62 @@ async def test_a_terminal_s_logs_are_raw_and_archived_readably(container: AgentC
     control = await container.control()
     await control.start("sh", "-c", "echo one; echo two", tty=True, linger_s=60)
     await control.exited()
-    connection = await container.dial(wire.LOGS, wire.LogQuery(tail=1).to_query())
-    assert (await received(connection, tty=True)).raw == b"two\r\n"
+    assert (await container.logs(tty=True, tail=1)).raw == b"two\r\n"
     await control.request("finish")
     await container.ended()
     assert [line.split(" ", 1)[1] for line in container.archive()][1:] == ["stdout F:cr one", "stdout F:cr two"]
 
 
-async def test_the_answer_names_no_oldest_stamp_while_everything_is_kept(container: AgentContainer) -> None:
-    empty = await container.control()
-    connection = await container.dial(wire.LOGS)
-    assert connection.response is not None
-    assert connection.response.headers[wire.FIRST_NS_HEADER] == "0"
-    await empty.start("sh", "-c", "echo only", linger_s=60)
-    await empty.exited()
-    connection = await container.dial(wire.LOGS)
-    assert connection.response is not None
-    assert connection.response.headers[wire.FIRST_NS_HEADER] == "0"
+async def test_nothing_is_told_to_be_missing_while_everything_is_kept(container: AgentContainer) -> None:
+    control = await container.control()
+    assert (await container.kept()).opened == Opened(run=1)
+    await control.start("sh", "-c", "echo only", linger_s=60)
+    await control.exited()
+    assert (await container.kept()).opened == Opened(run=1)
+    assert (await container.kept(KeptQuery(wire.LogQuery(tail=5)))).opened == Opened(run=1, lines=1)
+
+
+async def test_a_reading_goes_on_where_its_connection_broke_within_its_run(container: AgentContainer) -> None:
+    control = await container.control()
+    await control.start("sh", "-c", "echo a; read x; echo b; echo c >&2", open_stdin=True, linger_s=60)
+    first = await container.kept(KeptQuery(wire.LogQuery(follow=True)))
+    assert unpack(await first.recv())[0][0].data == b"a\n"
+    first.cut()
+    await (await container.streams(stdin=True)).send(b"\n")
+    await control.exited()
+    await control.start("echo", "another run", linger_s=60)
+    await control.exited()
+    rest = await container.kept(KeptQuery(wire.LogQuery(follow=True), run=first.opened.run, position=first.position))
+    assert rest.opened == Opened(run=1, position=first.position)
+    chunks, _ = unpack((await received(rest, tty=True)).raw)
+    assert [(chunk.stream, chunk.data) for chunk in chunks] == [(1, b"b\n"), (2, b"c\n")]
+
+
+async def test_kept_output_may_end_at_a_position(container: AgentContainer) -> None:
+    control = await container.control()
+    await control.start("sh", "-c", "echo a; read x; echo b", open_stdin=True, linger_s=60)
+    first = await container.kept(KeptQuery(wire.LogQuery(follow=True)))
+    await first.recv()
+    live = await container.streams(stdin=True)
+    assert live.opened.position == first.position
+    await live.send(b"\n")
+    await control.exited()
+    chunks, _ = unpack((await received(await container.kept(KeptQuery(end=live.opened.position)), tty=True)).raw)
+    assert [chunk.data for chunk in chunks] == [b"a\n"]
 
 
 @pytest.mark.slow
-async def test_more_than_the_journal_keeps_is_in_the_archive_and_logs_begin_later(container: AgentContainer) -> None:
+async def test_more_than_the_journal_keeps_is_told_to_be_missing_and_is_in_the_archive(
+    container: AgentContainer,
+) -> None:
     size = 300 * 1024 * 1024
     control = await container.control()
+    early = await container.kept(KeptQuery(wire.LogQuery(follow=True)))
     await control.start("head", "-c", str(size), "/dev/zero", linger_s=60)
     exited = await control.exited()
-    connection = await container.dial(wire.LOGS)
-    assert connection.response is not None
-    first_ns = int(connection.response.headers[wire.FIRST_NS_HEADER])
-    kept = len((await received(connection)).stdout)
-    assert 200 * 1024 * 1024 < kept < 260 * 1024 * 1024
-    assert 0 < first_ns < exited.last_log_ns
+    kept = await container.kept()
+    assert 0 < kept.opened.first_ns < exited.last_log_ns
+    assert 200 * 1024 * 1024 < len((await received(kept, tty=True)).raw) < 270 * 1024 * 1024
+    await received(early, tty=True, code=DROPPED)
+    rest = await container.kept(KeptQuery(run=1, position=early.position))
+    assert (rest.opened.first_ns, rest.opened.position > early.position) == (kept.opened.first_ns, True)

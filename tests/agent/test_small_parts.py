@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from sockerless.agent import credentials, memory, privileges
 from sockerless.agent.child import StartRefused, find_program, read_refusal
-from sockerless.agent.journal import Chunk
 from sockerless.agent.kept import LineSkip
 from sockerless.agent.users import User, resolve
 from sockerless.errors import InvalidParameter
 from sockerless.wire import agent as wire
+from sockerless.wire.chunks import Chunk
 from sockerless.wire.logs import Piece, pieces
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\n\napp:x:1000:1001:App:/home/app:/bin/sh\nodd:x:7:8:::\n"
@@ -113,19 +113,46 @@ def test_capabilities_have_the_kernel_s_numbers() -> None:
     assert privileges.capability_numbers(["ALL"]) == set(range(41))
 
 
+def kept_of(chunks: list[Chunk], lines: int, since_ns: int) -> list[Piece]:
+    """Line by line: those behind the first lines that begin at the moment or later."""
+    begun, line_of, kept = 0, dict[int, bool](), list[Piece]()
+    for piece in (piece for chunk in chunks for piece in pieces(*chunk)):
+        if piece.stream not in line_of:
+            line_of[piece.stream] = begun >= lines and piece.time_ns >= since_ns
+            begun += 1
+        if line_of[piece.stream]:
+            kept.append(piece)
+        if piece.ends_line:
+            del line_of[piece.stream]
+    return kept
+
+
 @given(
-    chunks=st.lists(st.tuples(st.sampled_from([1, 2]), st.text("a\n", min_size=1, max_size=4).map(str.encode))),
+    data=st.lists(st.tuples(st.sampled_from([1, 2]), st.text("a\n", min_size=1, max_size=4).map(str.encode))),
     lines=st.integers(-1, 12),
+    since_ns=st.integers(0, 30),
+    cut=st.integers(0, 12),
 )
-def test_passing_over_whole_chunks_leaves_out_the_same_lines(chunks: list[tuple[int, bytes]], lines: int) -> None:
-    whole, by_piece = LineSkip(lines), LineSkip(lines)
-    for stream, data in chunks:
-        expected = [piece for piece in pieces(stream, 1, data) if by_piece.keeps(piece)]
-        passed_over = whole.passes_over(Chunk(stream, 1, data))
-        assert expected == ([] if passed_over else [piece for piece in pieces(stream, 1, data) if whole.keeps(piece)])
+def test_the_same_lines_are_left_out_whole_and_over_a_break(
+    data: list[tuple[int, bytes]], lines: int, since_ns: int, cut: int
+) -> None:
+    chunks, stamp = list[Chunk](), 1
+    for stream, text in data:
+        chunks.append(Chunk(stream, stamp, text))
+        stamp += len(text)
+    whole = LineSkip(lines, since_ns)
+    kept = [chunk for one in chunks if (chunk := whole.of(one)) is not None]
+    expected = kept_of(chunks, lines, since_ns)
+    assert [piece for chunk in kept for piece in pieces(*chunk)] == expected
+    before = LineSkip(lines, since_ns)
+    parts = [before.of(one) for one in chunks[:cut]]
+    if before.left <= 0:
+        after = LineSkip(0, since_ns, before.left_out)
+        parts += [after.of(one) for one in chunks[cut:]]
+        assert [piece for part in parts if part is not None for piece in pieces(*part)] == expected
 
 
 def test_skipping_counts_lines_not_pieces() -> None:
     skip = LineSkip(2)
-    given = [Piece(1, 1, b"a", False), Piece(2, 2, b"b", True), Piece(1, 3, b"a", True), Piece(1, 4, b"c", False)]
-    assert [skip.keeps(piece) for piece in given] == [False, False, False, True]
+    given = [Chunk(1, 1, b"a"), Chunk(2, 2, b"b\n"), Chunk(1, 3, b"a\n"), Chunk(1, 4, b"c")]
+    assert [skip.of(chunk) for chunk in given] == [None, None, None, given[3]]

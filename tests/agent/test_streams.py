@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
 from sockerless.wire import agent as wire
-from tests.agent.container import DEADLINE_S, AgentContainer, received
+from sockerless.wire.agent_output import TAKEN_BYTES, count_taken
+from tests.agent.container import DEADLINE_S, AgentContainer, demultiplexed, received
 
 pytestmark = pytest.mark.engine
 
@@ -130,16 +132,14 @@ async def test_two_hundred_thousand_lines_are_complete_and_in_order_everywhere(c
     assert container.archived().stdout == expected
 
 
-async def test_a_late_stream_sees_what_comes_and_with_replay_what_was_kept(container: AgentContainer) -> None:
+async def test_a_late_stream_sees_what_comes(container: AgentContainer) -> None:
     control = await container.control()
     early = await container.streams()
     await control.start("sh", "-c", "echo one; read x; echo two", open_stdin=True)
     assert (await early.recv())[8:] == b"one\n"
     late = await container.streams(stdin=True)
-    replayed = await container.streams(replay=True)
     await late.send(b"\n")
     assert (await received(late)).stdout == b"two\n"
-    assert (await received(replayed)).stdout == b"one\ntwo\n"
 
 
 async def test_a_stream_of_what_is_running_ends_at_once_between_runs(container: AgentContainer) -> None:
@@ -171,9 +171,102 @@ async def test_a_reader_that_stops_slows_the_process_and_loses_nothing(container
     control = await container.control()
     stalled = await container.streams()
     await control.start("sh", "-c", f"head -c {size} /dev/zero; echo end >&2")
-    other = await container.streams(stdout=False, replay=True)
+    other = await container.streams(stdout=False)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(other.recv(), 1)
     output = await received(stalled)
     assert (len(output.stdout), output.stderr) == (size, b"end\n")
     assert (await received(other)).stderr == b"end\n"
+
+
+LINES = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done"
+
+
+async def test_a_client_goes_on_where_its_connections_broke_and_misses_nothing(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(client="c0")
+    await control.start("sh", "-c", LINES, linger_s=60)
+    whole = await stream.recv()
+    for _ in range(5):
+        stream.cut()
+        stream = await container.streams(client="c0", run=stream.opened.run, position=stream.position)
+        whole += await stream.recv()
+    whole += (await received(stream)).raw
+    assert demultiplexed(whole).stdout == b"".join(b"%d\n" % number for number in range(1, 20_001))
+
+
+async def test_a_client_that_comes_back_in_the_next_run_gets_the_rest_of_its_own(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(client="c0")
+    await control.start("sh", "-c", "echo one; sleep 0.3; echo two", linger_s=60)
+    assert (await stream.recv())[8:] == b"one\n"
+    stream.cut()
+    await control.exited()
+    await control.start("sh", "-c", "echo three; sleep 60", linger_s=60)
+    again = await container.streams(client="c0", run=stream.opened.run, position=stream.position)
+    assert (again.opened.run, (await received(again)).stdout) == (1, b"two\n")
+    nothing = await container.streams(client="c0", run=1, position=again.position)
+    assert (await received(nothing)).stdout == b""
+
+
+async def test_input_sent_over_several_connections_arrives_once(container: AgentContainer) -> None:
+    control = await container.control()
+    stream = await container.streams(client="c0", stdin=True)
+    await control.start("sh", "-c", "sleep 1; sha256sum", open_stdin=True, stdin_once=True)
+    sent = hashlib.sha512(b"seed").digest() * 40_000
+    pieces = [sent[start : start + 64_000] for start in range(0, len(sent), 64_000)]
+    offset = 0
+    for cut_after in (1, 3, 7):
+        for piece in pieces[offset // 64_000 :][:cut_after]:
+            await asyncio.wait([asyncio.create_task(stream.send(piece))], timeout=0.2)
+        stream.cut()
+        stream = await container.streams(client="c0", stdin=True, run=1, position=stream.position)
+        offset = stream.opened.taken
+        assert offset % 64_000 == 0
+    for piece in pieces[offset // 64_000 :]:
+        await stream.send(piece)
+    await stream.send(wire.STDIN_EOF)
+    assert (await received(stream)).stdout == hashlib.sha256(sent).hexdigest().encode() + b"  -\n"
+    assert count_taken(stream.told[-1]) > len(sent) - 2 * TAKEN_BYTES
+
+
+async def test_a_newer_connection_ends_the_one_before(container: AgentContainer) -> None:
+    control = await container.control()
+    await control.start("sh", "-c", "read x; echo $x", open_stdin=True)
+    before = await container.streams(client="c0", stdin=True, running=True)
+    newer = await container.streams(client="c0", stdin=True, run=1, position=before.position)
+    with pytest.raises(ConnectionClosedError):
+        await asyncio.wait_for(before.recv(), DEADLINE_S)
+    await newer.send(b"hi\n")
+    assert (await received(newer)).stdout == b"hi\n"
+
+
+@pytest.mark.parametrize("end", ["cut", "going away"])
+async def test_input_for_one_client_outlives_its_connection(container: AgentContainer, end: str) -> None:
+    control = await container.control()
+    stream = await container.streams(client="c0", stdin=True)
+    await control.start("sh", "-c", "cat; echo end", open_stdin=True, stdin_once=True)
+    await stream.send(b"one\n")
+    assert (await stream.recv())[8:] == b"one\n"
+    if end == "cut":
+        stream.cut()
+    else:
+        await stream.close(1001)
+    other = await container.streams(client="c1", stdin=True, running=True)
+    await other.send(b"two\n")
+    assert (await other.recv())[8:] == b"two\n"
+    await other.close()
+    await control.exited()
+
+
+async def test_a_position_that_is_no_longer_kept_is_told(launch: Callable[..., AgentContainer]) -> None:
+    container = launch(state="rw,size=3m")
+    control = await container.control()
+    stream = await container.streams(client="c0")
+    await control.start("sh", "-c", "echo begin; sleep 0.5; head -c 20000000 /dev/zero; read x", open_stdin=True)
+    await stream.recv()
+    stream.cut()
+    async with asyncio.timeout(DEADLINE_S):
+        while (again := await container.streams(client="c0", run=1, position=stream.position)).opened.first_ns == 0:
+            again.cut()
+    assert again.opened.position > stream.position

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class FakeLogs:
     """Kept output."""
 
     tty: bool
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes]
 
 
 class FakeEngine(FakeArchive, FakeExecs):
@@ -249,7 +249,7 @@ class FakeEngine(FakeArchive, FakeExecs):
         process = self.processes[container.id]
         return FakeLogs(process.tty, self._kept(container.id, process, query))
 
-    async def _kept(self, container_id: str, process: FakeProcess, query: LogQuery) -> AsyncIterator[bytes]:
+    async def _kept(self, container_id: str, process: FakeProcess, query: LogQuery) -> AsyncGenerator[bytes]:
         for piece in list(process.journal):
             yield piece
         if self.failure:

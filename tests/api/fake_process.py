@@ -16,6 +16,7 @@ class FakeAttachment:
         self.process, self.asked, self.tty = process, asked, process.tty
         self.pieces: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
         self.closed = asyncio.Event()
+        self.abandoned = False
 
     async def read(self) -> bytes:
         """Output, or b"" once the process has ended or the client has detached."""
@@ -30,6 +31,11 @@ class FakeAttachment:
         """The end of stdin."""
         if self.asked.stdin:
             await self.process.stdin.put(b"")
+
+    async def abandon(self) -> None:
+        """The daemon ends."""
+        self.abandoned = True
+        await self.close()
 
     async def close(self) -> None:
         """The client has gone."""

@@ -136,8 +136,10 @@ async def test_waits_logs_and_attaches_do_not_hold_up_the_end(tmp_path: Path) ->
             writer.write(request)
             await reader.readuntil(b"\r\n\r\n")
             readers.append((reader, writer))
+        (attachment,) = engine.processes["01" * 32].attachments
         stopped.set()
         await serving
         for _, writer in readers:
             writer.close()
     assert engine.containers["01" * 32].state.status == "running"
+    assert attachment.abandoned

@@ -325,6 +325,14 @@ async def test_a_failure_within_logs_is_told_in_the_stream(served: Served) -> No
     assert frames == [(stdcopy.SYSTEM_ERROR, b"Error grabbing logs: CloudWatch cannot be reached\n")]
 
 
+async def test_a_failure_within_a_terminal_s_logs_is_told_and_breaks_the_answer_off(served: Served) -> None:
+    await create(served, "echo", "hi", tty=True)
+    served.engine.failure = Unavailable("CloudWatch cannot be reached")
+    answer = await served.exchange(b"GET /containers/a/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"Error grabbing logs: CloudWatch cannot be reached\n" in answer
+    assert not answer.endswith(b"0\r\n\r\n")
+
+
 async def test_a_client_that_leaves_ends_its_logs(served: Served) -> None:
     await create(served, "sleep")
     await served.request("POST", "/containers/a/start")

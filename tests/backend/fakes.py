@@ -27,6 +27,7 @@ from sockerless.wire import agent as wire
 from sockerless.wire import stdcopy
 from sockerless.wire.agent_health import HealthReport
 from tests.backend.fake_exec import FakeExecs
+from tests.backend.fake_output import FakeOutput
 
 _WRITES = ("save_", "delete_", "add_")
 CLUSTER_ARN = "arn:aws:ecs:us-east-1:123456789012"
@@ -71,6 +72,7 @@ class FakeEcs:
         self.by_token: dict[str, str] = {}
         self.definitions: list[dict[str, Any]] = []
         self.inactive: set[str] = set()
+        self.archive: dict[str, list[str]] = {}
         self.before: Callable[[str], None] = lambda operation: None
         self.on_run: Callable[[dict[str, Any], dict[str, str]], None] = lambda task, env: None
 
@@ -139,6 +141,13 @@ class FakeEcs:
         self.end(task, None, reason, "UserInitiated")
         return {}
 
+    def GetLogEvents(self, **request: Any) -> dict[str, Any]:  # noqa: N802
+        if request["logStreamName"] not in self.archive:
+            raise NotFound("The specified log stream does not exist.")
+        lines = self.archive[request["logStreamName"]]
+        events = [{"timestamp": 1, "message": line} for line in lines[int(request.get("nextToken", "0")) :]]
+        return {"events": events, "nextForwardToken": str(len(lines))}
+
     def DescribeNetworkInterfaces(self, NetworkInterfaceIds: list[str]) -> dict[str, Any]:  # noqa: N802, N803
         association = {"Association": {"PublicIp": self.public}} if self.public else {}
         return {"NetworkInterfaces": [{"NetworkInterfaceId": eni, **association} for eni in NetworkInterfaceIds]}
@@ -183,7 +192,6 @@ class FakeAgent:
         self.ignores: set[int] = set()
         self.cut_at: list[str] = []
         """Requests at which the control connection breaks before they are answered, each once."""
-        self.stdin = bytearray()
         self.starts = 0
         self.signals: list[int] = []
         self.pending: int | None = None
@@ -192,9 +200,9 @@ class FakeAgent:
         self.samples: list[dict[str, Any]] = []
         self.finished = asyncio.Event()
         self.execs = FakeExecs()
+        self.streams = FakeOutput()
         self._exited: wire.Exited | None = None
         self._controls: set[ServerConnection] = set()
-        self._streams: set[ServerConnection] = set()
         self._server: Server | None = None
 
     async def listen(self) -> None:
@@ -217,18 +225,13 @@ class FakeAgent:
         return None
 
     async def _serve(self, connection: ServerConnection) -> None:
-        path = connection.request.path.partition("?")[0] if connection.request else ""
+        path, _, query = connection.request.path.partition("?") if connection.request else ("", "", "")
         if path == wire.CONTROL:
             await self._serve_control(connection)
         elif path == wire.EXEC:
             await self.execs.serve(connection)
-        elif path == wire.STREAMS:
-            self._streams.add(connection)
-            async for message in connection:
-                if isinstance(message, bytes):
-                    self.stdin += message
         else:
-            await connection.send(b"".join(stdcopy.encode(stream, data) for stream, data in self.output))
+            await self.streams.serve(connection, path, query)
 
     async def _serve_control(self, connection: ServerConnection) -> None:
         self._controls.add(connection)
@@ -293,18 +296,16 @@ class FakeAgent:
         return wire.Reply(request.id)
 
     async def _run(self) -> None:
-        for stream in list(self._streams):
-            for number, data in self.output:
-                await stream.send(stdcopy.encode(number, data))
+        self.streams.begin()
+        for number, data in self.output:
+            self.streams.write(number, data)
         if self.exit_code is not None:
             await self.exit(self.exit_code)
 
     async def exit(self, code: int) -> None:
         """The process ends: streams close, every control connection is told, but for those of a daemon that died."""
-        self._exited = wire.Exited(code, False, time.time_ns(), time.time_ns())
-        for stream in list(self._streams):
-            await stream.close()
-        self._streams.clear()
+        self._exited = wire.Exited(code, False, time.time_ns(), self.streams.last_ns)
+        self.streams.end()
         await self._tell(self._exited)
 
     async def _tell(self, news: HealthReport | wire.Exited) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 import aiohttp
+import pytest
 
 from sockerless.backend.attachment import BUFFER_BYTES, Attachment
+from sockerless.errors import Unavailable
 from sockerless.wire import agent as wire
+from sockerless.wire import stdcopy
+from sockerless.wire.agent_output import StreamQuery
 
 
 class FakeStream:
@@ -37,9 +42,21 @@ class FakeStream:
     async def close(self) -> None:
         self.closed = True
 
+    async def abandon(self) -> None:
+        self.sent.append("abandoned")
+
+
+class Endless(FakeStream):
+    """One that neither ends nor breaks."""
+
+    async def __anext__(self) -> aiohttp.WSMessage:
+        if self.taken == len(self.chunks):
+            await asyncio.Event().wait()
+        return await super().__anext__()
+
 
 def attachment(*, tty: bool = False, keys: bytes = b"") -> Attachment:
-    return Attachment(wire.StreamQuery(stdin=True), tty=tty, live=True, detach_keys=keys)
+    return Attachment(StreamQuery(stdin=True), tty=tty, live=True, detach_keys=keys)
 
 
 async def everything(attached: Attachment) -> bytes:
@@ -91,3 +108,59 @@ async def test_a_client_of_a_start_that_failed_reads_the_end() -> None:
     attached.release()
     assert await attached.read() == b""
     await attached.write(b"dropped, nobody can read it")
+
+
+async def kept(*chunks: bytes, failure: Unavailable | None = None) -> AsyncGenerator[bytes]:
+    for chunk in chunks:
+        yield chunk
+    if failure is not None:
+        raise failure
+
+
+async def test_kept_output_comes_before_live_output_whenever_that_comes() -> None:
+    attached = attachment()
+    attached.play(kept(b"old ", b"older "))
+    assert await attached.read() == b"old older "
+    attached.connect(cast(Any, FakeStream([b"new"])))
+    assert await everything(attached) == b"new"
+    at_once = attachment()
+    at_once.play(kept(b"old "))
+    at_once.connect(cast(Any, FakeStream([b"new"])))
+    assert await everything(at_once) == b"old new"
+
+
+async def test_kept_output_alone_ends_and_a_client_that_waits_for_a_start_that_never_comes_too() -> None:
+    alone = Attachment(StreamQuery(), tty=False, live=False, detach_keys=b"")
+    alone.play(kept(b"old"))
+    assert await everything(alone) == b"old"
+    waiting = attachment()
+    waiting.play(kept(b"old"))
+    waiting.release()
+    assert await everything(waiting) == b"old"
+
+
+@pytest.mark.parametrize(
+    ("tty", "told"), [(False, stdcopy.encode(stdcopy.SYSTEM_ERROR, b"gone\r\n")), (True, b"gone\r\n")]
+)
+async def test_kept_output_that_cannot_be_had_is_told(tty: bool, told: bytes) -> None:
+    attached = attachment(tty=tty)
+    attached.play(kept(b"old", failure=Unavailable("gone")))
+    assert await everything(attached) == b"old" + told
+
+
+async def test_a_client_whose_stream_does_not_end_is_told_after_what_it_has() -> None:
+    attached = attachment(tty=True)
+    attached.connect(cast(Any, Endless([b"some"])))
+    await asyncio.sleep(0.01)
+    attached.fail("the rest is lost")
+    assert attached.drained.is_set()
+    assert await everything(attached) == b"somethe rest is lost\r\n"
+    attached.fail("said once")
+    assert await attached.read() == b""
+
+
+async def test_an_abandoned_client_has_not_gone() -> None:
+    attached, stream = attachment(), FakeStream([])
+    attached.connect(cast(Any, stream))
+    await attached.abandon()
+    assert (stream.sent, stream.closed) == (["abandoned"], False)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockerless.wire import agent
-from sockerless.wire.agent import Exited, Hello, LogQuery, Process, Reply, Request, StreamQuery, decode, encode
+from sockerless.wire.agent import Exited, Hello, LogQuery, Process, Reply, Request, decode, encode
 from sockerless.wire.agent_health import HealthCheck, HealthReport, Probe
 
 texts = st.text(max_size=20)
@@ -48,11 +48,6 @@ def test_a_process_survives_a_start_request(process: Process) -> None:
     request = decode(encode(Request(1, "start", {"process": agent.asdict(process)})))
     assert isinstance(request, Request)
     assert agent.process_from(request.arguments["process"]) == process
-
-
-@given(query=st.builds(StreamQuery, *[st.booleans()] * 5))
-def test_a_stream_query_survives_the_url(query: StreamQuery) -> None:
-    assert StreamQuery.from_query(query.to_query()) == query
 
 
 @given(query=st.builds(LogQuery, tail=st.none() | st.integers(0), since_ns=st.integers(0), follow=st.booleans()))

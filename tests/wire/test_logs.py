@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import LogQuery
+from sockerless.wire.chunks import Chunk
 from sockerless.wire.logs import (
     MAX_PIECE_BYTES,
     Piece,
@@ -17,6 +18,7 @@ from sockerless.wire.logs import (
     Tail,
     archive_line,
     archive_lines,
+    chunk_of,
     count_pieces,
     last_lines,
     notice_line,
@@ -34,6 +36,34 @@ texts = st.lists(st.one_of(tricky, st.binary(max_size=8), st.text(max_size=8).ma
     b"".join
 )
 times = st.integers(min_value=0, max_value=4 * 10**18)
+
+
+@given(
+    chunks=st.lists(st.tuples(streams, texts.filter(bool)), max_size=6),
+    query=st.builds(
+        LogQuery,
+        stdout=st.booleans(),
+        stderr=st.booleans(),
+        since_ns=st.sampled_from([0, NOW + 1, NOW + 5]),
+        until_ns=st.sampled_from([0, NOW + 3]),
+        timestamps=st.booleans(),
+    ),
+    tty=st.booleans(),
+)
+def test_chunks_are_shown_as_their_pieces_are(chunks: list[tuple[int, bytes]], query: LogQuery, tty: bool) -> None:
+    stamp = NOW
+    made = []
+    for stream, data in chunks:
+        made.append(Chunk(stream, stamp, data))
+        stamp += count_pieces(data)
+    one_by_one = Renderer(query, tty)
+    expected = b"".join(one_by_one.feed(piece) for chunk in made for piece in pieces(*chunk))
+    assert Renderer(query, tty).render(made) == expected
+
+
+@given(piece=st.builds(Piece, streams, times, texts.map(lambda text: text[:100].replace(b"\n", b"")), st.booleans()))
+def test_the_chunk_of_a_piece_is_that_piece(piece: Piece) -> None:
+    assert list(pieces(*chunk_of(piece))) == ([piece] if piece.data or piece.ends_line else [])
 
 
 def test_a_chunk_is_cut_into_lines_and_stamps_count_up() -> None:
