@@ -34,6 +34,7 @@ from sockerless.simulator import (
     s3_actions,
     sqs_actions,
     sts_actions,
+    tagging_actions,
 )
 from sockerless.simulator.admin import AdminApplication
 from sockerless.simulator.blobs import Blobs
@@ -158,6 +159,7 @@ class Simulator:
         network_actions.install(self._hooks)
         efs_actions.install(self._hooks, fargate.volumes)
         logs_actions.install(self._hooks)
+        tagging_actions.install(self._hooks)
         iam_simulation.install(self._hooks)
         sts_actions.install(self._hooks)
         event_delivery.install(self._hooks)
