@@ -28,8 +28,8 @@ def test_a_denial_names_resource_reason_fix_and_log() -> None:
     assert isinstance(error, errors.Forbidden)
     assert error.message == (
         f"terraform apply failed at {NAT}: creating EC2 NAT Gateway: UnauthorizedOperation: You are not authorized to "
-        "perform this operation; let whoever runs this do what the reason names, then run the same command again; "
-        "the whole log is /deployment/.sockerless/terraform.log"
+        "perform this operation; let whoever runs this do it (`sockerless-kit iam deployer` prints all that is "
+        "needed), then run the same command again; the whole log is /deployment/.sockerless/terraform.log"
     )
 
 
@@ -52,8 +52,13 @@ def test_a_denial_names_resource_reason_fix_and_log() -> None:
             errors.Unauthorized,
             "wrong or expired",
         ),
-        ("creating EC2 EIP", "api error AddressLimitExceeded: x", errors.Conflict, "Service Quotas"),
-        ("creating ECR Repository", "RepositoryAlreadyExistsException: x", errors.Conflict, "another name"),
+        ("creating EC2 EIP", "api error AddressLimitExceeded: x", errors.Conflict, "Service Quotas L-0263D0A3"),
+        ("creating EC2 VPC", "api error VpcLimitExceeded: x", errors.Conflict, "more VPCs (Service Quotas L-F678F1CE)"),
+        ("creating EFS", "FileSystemLimitExceeded: x", errors.Conflict, "an AWS quota is used up"),
+        ("invalid AWS Region: xx-nowhere-1", "", errors.InvalidParameter, "a region in sockerless.toml that exists"),
+        ("creating Subnet", "api error InvalidSubnet.Conflict: x", errors.InvalidParameter, "overlaps with another"),
+        ("Resource precondition failed", "lower zones.", errors.InvalidParameter, "lower zones; change it in"),
+        ("creating ECR Repository", "RepositoryAlreadyExistsException: x", errors.Conflict, "apply --adopt`"),
         ("deleting ECR Repository", "RepositoryNotEmptyException: x", errors.Conflict, "deletion_protection"),
         ("deleting EC2 Subnet", "api error DependencyViolation: x", errors.Conflict, "outside this deployment"),
         ("Saved plan is stale", "", errors.Conflict, "run it again"),
@@ -72,8 +77,16 @@ def test_known_reasons_have_their_class_and_fix(
     assert "\n" not in error.message
 
 
+def test_what_nobody_can_read_is_left_out() -> None:
+    encoded = "You are not authorized to perform this operation. Encoded authorization failure message: bjXX0e-lQ"
+    assert "bjXX0e" not in failure("creating EC2 VPC", f"api error UnauthorizedOperation: {encoded}").message
+    hint = "Please see https://registry.terraform.io/x for more information about providing credentials.\n\nError:"
+    message = failure("No valid credential sources found", f"{hint} failed to refresh cached credentials").message
+    assert "No valid credential sources found: failed to refresh cached credentials; set AWS_PROFILE" in message
+
+
 def test_further_errors_are_counted() -> None:
-    assert "(2 more like it in the log)" in failure("no", more=2).message
+    assert "(2 more in the log)" in failure("no", more=2).message
 
 
 def test_warnings_are_no_failure_of_their_own() -> None:
