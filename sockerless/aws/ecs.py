@@ -15,6 +15,7 @@ from sockerless.config import FILL_COMMAND
 from sockerless.types import JsonObject
 
 TASKS_PER_DESCRIBE = 100
+DEFINITIONS_PER_DELETE = 10
 _MISSING = "MISSING"
 _ACTIVE = "ACTIVE"
 _REASON_CHARACTERS = 255
@@ -33,6 +34,36 @@ async def find_task_definition(aws: Aws, family: str) -> str | None:
     answer = await aws.call("ecs", "ListTaskDefinitions", familyPrefix=family, status=_ACTIVE, sort="DESC")
     arns = [arn for arn in answer["taskDefinitionArns"] if _family(arn) == family]
     return max(arns, key=_revision, default=None)
+
+
+async def task_definition_families(aws: Aws, prefix: str) -> list[str]:
+    """The families whose names start with the prefix, those without an active revision included."""
+    families: list[str] = []
+    page: JsonObject = {}
+    while True:
+        answer = await aws.call("ecs", "ListTaskDefinitionFamilies", familyPrefix=prefix, status="ALL", **page)
+        families.extend(answer["families"])
+        if not answer.get("nextToken"):
+            return families
+        page = {"nextToken": answer["nextToken"]}
+
+
+async def task_definitions(aws: Aws, family: str, status: Literal["ACTIVE", "INACTIVE"]) -> list[str]:
+    """The ARNs of the family's revisions of this status."""
+    arns: list[str] = []
+    page: JsonObject = {}
+    while True:
+        answer = await aws.call("ecs", "ListTaskDefinitions", familyPrefix=family, status=status, **page)
+        arns.extend(arn for arn in answer["taskDefinitionArns"] if _family(arn) == family)
+        if not answer.get("nextToken"):
+            return arns
+        page = {"nextToken": answer["nextToken"]}
+
+
+async def delete_task_definitions(aws: Aws, arns: Sequence[str]) -> list[str]:
+    """Deletes at most DEFINITIONS_PER_DELETE inactive revisions; those that ECS does not delete."""
+    answer = await aws.call("ecs", "DeleteTaskDefinitions", taskDefinitions=list(arns))
+    return [str(failure.get("arn")) for failure in answer.get("failures", [])]
 
 
 async def deregister_task_definition(aws: Aws, arn: str) -> None:

@@ -79,6 +79,7 @@ _RULES = (
         "the bucket is in another region",
     ),
     _Rule(".*NotFound(Exception)?|NoSuch.*|404", errors.NotFound),
+    _Rule("DependencyViolation", errors.Conflict, "something still uses it"),
     _Rule("ConflictException|.*InUse(Exception)?|.*AlreadyExists(Exception)?|BucketAlreadyOwnedByYou", errors.Conflict),
     _Rule(
         "Invalid.*|Missing.*|Validation.*|ClientException|BadRequest|PlatformUnknownException|.*Incompatib.*|Unsupported.*",

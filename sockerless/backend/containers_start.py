@@ -161,7 +161,7 @@ def _request(backend: Backend, container: Container, binding: TaskBinding) -> Js
         security_groups=config.security_groups,
         public_ip=config.public_ip,
         started_by=started_by(daemon),
-        tags=tags.task_tags(daemon, container.id, container.name),
+        tags=tags.task_tags(daemon, container.id, container.name, config.cluster),
         patience_s=config.start_timeout_s,
         callback_url=config.callback_url,
         capacity_providers=config.capacity_providers,

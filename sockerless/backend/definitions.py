@@ -61,7 +61,7 @@ async def register_again(backend: Backend, shape: Shape) -> str:
 
 
 async def _register(backend: Backend, shape: Shape, key: str) -> str:
-    own_tags = tags.definition_tags(backend.store.installation_id(), key)
+    own_tags = tags.definition_tags(backend.store.installation_id(), key, backend.config.cluster)
     request = task_definition(shape, backend.config.cluster, own_tags)
     arn = await aws_ecs.register_task_definition(backend.aws, request)
     backend.store.save_task_definition(TaskDefinitionRecord(key, arn, time.time_ns()))

@@ -13,7 +13,7 @@ NAME = "sockerless:name"
 DAEMON = "sockerless:daemon"
 """The installation id of the store that owns the task or definition."""
 PROJECT = "sockerless:project"
-"""The deployment, when it is known."""
+"""The deployment: the cluster is called as it is. `destroy` finds by it what the daemon made."""
 SHAPE = "sockerless:shape"
 """ecs/taskdef.py's hash of what a definition was registered for."""
 

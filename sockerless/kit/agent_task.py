@@ -13,12 +13,15 @@ import uuid
 
 from sockerless.aws import ecs, logs
 from sockerless.aws.session import Aws
+from sockerless.ecs import tags
 from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, SystemFailure
 from sockerless.kit.outputs import Outputs
 from sockerless.types import JsonObject
 from sockerless.wire import agent
 
 CONTAINER = "installer"
+FAMILY = "agent-installer"
+"""Ends its definition's family, which begins with the deployment's name."""
 TIMEOUT_S = 600.0
 LOG_PREFIX = "sockerless"
 _POLL_S = 1.0
@@ -53,7 +56,8 @@ async def run_definition(aws: Aws, outputs: Outputs, definition: JsonObject) -> 
 def task_definition(outputs: Outputs, image: str, architecture: str) -> JsonObject:
     """RegisterTaskDefinition's parameters: the agent's image with its access point mounted writable."""
     return {
-        "family": f"{outputs.cluster_name}-agent-installer",
+        "family": f"{outputs.cluster_name}-{FAMILY}",
+        "tags": tags.tags({tags.PROJECT: outputs.cluster_name}),
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "cpu": "256",
@@ -102,6 +106,7 @@ def run_request(outputs: Outputs, definition_arn: str) -> JsonObject:
         "platformVersion": "1.4.0",
         "clientToken": uuid.uuid4().hex,
         "startedBy": "sockerless-kit/agent-installer",
+        "tags": tags.tags({tags.PROJECT: outputs.cluster_name}),
         "networkConfiguration": {
             "awsvpcConfiguration": {
                 "subnets": list(outputs.task_subnet_ids),

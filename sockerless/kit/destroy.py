@@ -1,57 +1,80 @@
-"""Takes a deployment down: its tasks first, then what terraform built, then what the kit remembers of it.
+"""Takes a deployment down: its daemon, its tasks, what was made at run time, and then what terraform built.
 
-Owns: what destroy names before it asks, and the wait for tasks to end: while one stands, its network interface holds
-the subnets and security groups that terraform wants to delete. Knows no command line.
+Owns: what destroy refuses and names before it asks, the order, and what is said of what is kept. Each step can be done
+again. Laws: nothing is touched before the answer is yes; what is protected is never touched; the end is proven, not
+believed. Knows no command line.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sockerless.aws import ecs
-from sockerless.aws.session import Aws
-from sockerless.errors import DeadlineExceeded, NotFound
-from sockerless.kit import account, apply, daemon_env, say
-from sockerless.kit.outputs import Deployment
+from sockerless.errors import Conflict
+from sockerless.kit import (
+    apply,
+    background,
+    daemon_env,
+    processes,
+    proof,
+    runtime_resources,
+    say,
+    serving,
+    state,
+    task_ends,
+)
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import Project
+from sockerless.kit.proof import Proof
 
-STOP_TIMEOUT_S = 300.0
-"""A task has up to 120 s to end after TERM (ECS stopTimeout), then AWS takes its interface away."""
-_POLL_S = 1.0
-_REASON = "sockerless-kit destroy"
 _DATA = {
     "aws_efs_file_system": "the agent and every Docker volume",
     "aws_ecr_repository": "images",
     "aws_cloudwatch_log_group": "the containers' output",
+    "aws_kms_key": "the key without which none of it can be read",
 }
 """Terraform's resource types that hold what nothing makes again, and what it is."""
+MARKER_FILE = "destroying.json"
+_MOST_NAMED = 5
 
 
 def run(project: Project, plugin_dir: Path | None, yes: bool) -> None:
-    """Shows what goes, asks unless yes, stops the tasks, destroys. click.Abort when the answer is no.
+    """Shows what goes, asks unless yes, takes it down and proves that nothing is left.
 
-    Does nothing when nothing stands; safe to run again after an interruption.
+    click.Abort when the answer is no. Conflict for a deployment that is protected, for a daemon in the foreground, and
+    for what is left in the end.
     """
+    if project.simulator:
+        processes.ensure_simulator(project)
+    refuse_protected(project, state.read(project))
+    _refuse_foreground(project)
     planned = apply.show_plan(project, plugin_dir, destroy=True, yes=yes)
-    if not planned.changes:
-        planned.path.unlink()
-        _forget(project)
-        return
-    for address, what in holding_data(planned):
-        say.tell("holds_data", f"  holds data: {address} ({what})", address=address, what=what)
-    if not yes:
-        click.confirm("Stop all tasks and destroy all of this?", abort=True)
-    deployment = _standing(project)
-    if deployment is not None:
-        stopped = stop_tasks(deployment)
-        say.tell("stopped", f"stopped {stopped} task{'' if stopped == 1 else 's'}", tasks=stopped)
+    before = state.read(project)  # with what a broken-off apply had left
+    if planned.changes:
+        for address, what in holding_data(planned):
+            say.tell("holds_data", f"  holds data: {address} ({what})", address=address, what=what)
+        if not yes:
+            click.confirm("Stop all tasks and destroy all of this?", abort=True)
+        background.write_private(_marker(project), json.dumps({"name": _name(project, before)}) + "\n")
+        _end_what_runs(project, before)
     apply.apply_plan(project, planned, "destroying")
-    _forget(project)
+    daemon_env.path_of(project).unlink(missing_ok=True)  # it names what is gone
+    if _marker(project).exists():
+        _prove(project, before)
+        _marker(project).unlink()
+
+
+def refuse_protected(project: Project, document: dict[str, Any]) -> None:
+    """Conflict when deletion_protection is on and anything that holds data stands; how the protection ends."""
+    held = [f"{address} ({id_})" for address, kind, id_ in _standing(document) if kind in _DATA]
+    if project.deletion_protection and held:
+        raise Conflict(
+            f"deletion_protection = true in {project.settings_path} protects {', '.join(held)}; to lift it, set it to "
+            f"false there, run `{project.command('apply')}`, then `{project.command('destroy')}` again"
+        )
 
 
 def holding_data(planned: Plan) -> list[tuple[str, str]]:
@@ -60,48 +83,86 @@ def holding_data(planned: Plan) -> list[tuple[str, str]]:
     return [(address, _DATA[kind]) for address, kind in kinds if kind in _DATA]
 
 
-def stop_tasks(deployment: Deployment) -> int:
-    """Stops every task on the deployment's cluster and waits until each has ended; how many there were."""
-    return asyncio.run(_stop_tasks(deployment))
+def _refuse_foreground(project: Project) -> None:
+    """A daemon that somebody else holds would start more tasks while these are stopped."""
+    process = serving.process(project.directory)
+    if process is not None and process != background.find(processes.daemon_place(project.directory)):
+        raise Conflict(
+            f"process {process.pid} serves this deployment in the foreground; end it (Ctrl-C, or its service), then "
+            "run the same command again"
+        )
 
 
-async def _stop_tasks(deployment: Deployment) -> int:
-    cluster = deployment.outputs.cluster_name
-    async with account.opened(account.of(deployment.project)) as aws:
-        try:
-            arns = [
-                *await ecs.list_tasks(aws, cluster, None, "RUNNING"),
-                *await ecs.list_tasks(aws, cluster, None, "STOPPED"),
-            ]
-        except NotFound:
-            return 0  # the cluster went in an earlier, interrupted destroy
-        tasks = await ecs.describe_tasks(aws, cluster, arns)
-        going = [arn for arn, task in tasks.items() if task["lastStatus"] != "STOPPED"]
-        await asyncio.gather(*(ecs.stop_task(aws, cluster, arn, _REASON) for arn in going))
-        await _ended(aws, cluster, going)
-        return len(going)
+def _end_what_runs(project: Project, document: dict[str, Any]) -> None:
+    """The daemon first: it would give containers with a restart policy new tasks."""
+    if background.stop(processes.daemon_place(project.directory)):
+        say.tell("ended", "ended the daemon", process="daemon", ran=True)
+    name = _name(project, document)
+    ended = task_ends.end(project, name)
+    text = f"stopped {_counted(ended.tasks, 'task')}, {_counted(ended.interfaces, 'network interface')} gone"
+    say.tell("stopped", text, tasks=ended.tasks, interfaces=ended.interfaces)
+    removed = runtime_resources.remove(project, name, _file_system(document))
+    told = ", ".join(f"{count} {kind}" for kind, count in removed.counts.items())
+    say.tell("removed", f"removed what was made at run time: {told}", counts=removed.counts)
 
 
-async def _ended(aws: Aws, cluster: str, arns: list[str]) -> None:
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    while arns:
-        tasks = await ecs.describe_tasks(aws, cluster, arns)
-        arns = [arn for arn, task in tasks.items() if task["lastStatus"] != "STOPPED"]
-        if arns and time.monotonic() > deadline:
-            raise DeadlineExceeded(
-                f"{len(arns)} tasks on {cluster} did not stop within {STOP_TIMEOUT_S:g} s; run the same command again"
-            )
-        if arns:
-            await asyncio.sleep(_POLL_S)
+def _prove(project: Project, document: dict[str, Any]) -> None:
+    found = proof.look(project, _name(project, document), proof.arns_of(document))
+    kept = _kept(project, found)
+    if found.left:
+        named = ", ".join(found.left[:_MOST_NAMED])
+        more = f" and {len(found.left) - _MOST_NAMED} more" if len(found.left) > _MOST_NAMED else ""
+        say.tell("left", left=found.left, unsure=found.unsure, kept=kept)
+        raise Conflict(
+            f"{_counted(len(found.left), 'resource')} with this deployment's name still stand: {named}{more}; run the "
+            "same command again, or delete by hand what is not terraform's"
+        )
+    text = f"nothing is left: {_counted(found.asked, 'resource')} asked for one by one, by tag and by name"
+    say.tell("proof", text, asked=found.asked, left=found.left, unsure=found.unsure, kept=kept)
+    for arn in found.unsure:
+        say.tell("unsure", f"  not confirmed: {arn} is tagged, and the kit knows no way to ask for it", arn=arn)
+    for what, why in kept.items():
+        say.tell("kept", f"  kept: {what}: {why}", what=what, why=why)
 
 
-def _standing(project: Project) -> Deployment | None:
+def _kept(project: Project, found: Proof) -> dict[str, str]:
+    """What remains on purpose, each with the reason."""
+    kept = dict(found.kept)
+    where = state.current(project)
+    if where is not None:
+        kept[str(where)] = "terraform's state, with its old versions; the bucket may hold others'"
+    if project.efs_backups and found.asked and not project.simulator:
+        kept["AWS Backup, vault aws/efs/automatic-backup-vault"] = "its copies of the file system, for 35 days"
+    return kept
+
+
+def _standing(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The address, type and id of each resource in terraform's state."""
+    return [
+        (".".join(filter(None, (resource.get("module"), resource["type"], resource["name"]))), resource["type"], id_)
+        for resource in document.get("resources", [])
+        if resource["mode"] == "managed"
+        for id_ in (str(instance["attributes"].get("id", "")) for instance in resource["instances"])
+    ]
+
+
+def _file_system(document: dict[str, Any]) -> str:
+    return next((id_ for _, kind, id_ in _standing(document) if kind == "aws_efs_file_system"), "")
+
+
+def _name(project: Project, document: dict[str, Any]) -> str:
+    """What the deployment is called in AWS, whatever sockerless.toml says by now; a broken-off destroy remembers it."""
+    built = document.get("outputs", {}).get("cluster_name", {}).get("value")
     try:
-        return apply.load(project)
-    except NotFound:
-        return None
+        return str(built or json.loads(_marker(project).read_text())["name"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return project.name
 
 
-def _forget(project: Project) -> None:
-    """Removes daemon.env: it names what is gone."""
-    daemon_env.path_of(project).unlink(missing_ok=True)
+def _marker(project: Project) -> Path:
+    """Stands from before the first resource goes until the proof that all are gone."""
+    return project.state_directory / MARKER_FILE
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

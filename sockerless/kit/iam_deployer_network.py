@@ -12,9 +12,8 @@ from sockerless.types import JsonObject
 _READS = (
     "DescribeAddresses DescribeAddressesAttribute DescribeAvailabilityZones DescribeFlowLogs DescribeInternetGateways "
     "DescribeNatGateways DescribeNetworkAcls DescribeNetworkInterfaces DescribePrefixLists "
-    "DescribeRouteTables "
-    "DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcAttribute DescribeVpcEndpoints "
-    "DescribeVpcs"
+    "DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeTags "
+    "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcs"
 )
 _GROUPS = "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress CreateSecurityGroup"
 _CREATES = (

@@ -49,7 +49,11 @@ def _cluster(scope: Scope) -> list[JsonObject]:
         allow("EndTasks", "ecs", "DescribeTasks StopTask", tasks, on_cluster),
         allow("ListTasks", "ecs", "ListTasks", "*", on_cluster),
         allow("Definitions", "ecs", "DeleteTaskDefinitions RegisterTaskDefinition", definitions),
-        allow("FindAndRetireDefinitions", "ecs", "DeregisterTaskDefinition ListTaskDefinitions"),
+        allow(
+            "FindAndRetireDefinitions",
+            "ecs",
+            "DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitionFamilies ListTaskDefinitions",
+        ),
         allow("TagDefinitionsAndTasks", "ecs", "TagResource", [*definitions, *tasks], creating),
     ]
 
