@@ -13,6 +13,7 @@ import click
 
 from sockerless.errors import DeadlineExceeded
 from sockerless.kit import (
+    adopt,
     agent_install,
     backend,
     background,
@@ -34,15 +35,18 @@ EARLIER_TIMEOUT_S = 1800.0
 """How long a terraform that outlived its kit is waited for: an apply with a NAT gateway takes five minutes."""
 
 
-def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
+def build(project: Project, plugin_dir: Path | None, yes: bool, everything: bool = False) -> Deployment:
     """Shows the plan, asks unless yes, applies that very plan, installs the agent and writes daemon.env.
 
-    click.Abort when the answer is no. Safe to run again at any time: what stands is not made twice.
+    click.Abort when the answer is no. Safe to run again at any time: what stands is not made twice. everything: takes
+    in whatever has this deployment's name.
     """
-    planned = show_plan(project, plugin_dir, yes=yes)
+    planned = show_plan(project, plugin_dir, yes=yes, everything=everything)
+    adopt.refuse_taken_names(project, planned)
     if planned.changes and not yes:
         click.confirm("Apply this plan?", abort=True)
-    apply_plan(project, planned, "applying")
+    with adopt.marked(project, planned):
+        apply_plan(project, planned, "applying")
     deployment = load(project)
     say.tell("agent", "bringing the agent to its access point")
     installed = agent_install.install(deployment)
@@ -55,10 +59,13 @@ def build(project: Project, plugin_dir: Path | None, yes: bool) -> Deployment:
     return deployment
 
 
-def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False, yes: bool | None = None) -> Plan:
+def show_plan(
+    project: Project, plugin_dir: Path | None, destroy: bool = False, yes: bool | None = None, everything: bool = False
+) -> Plan:
     """Renders what sockerless.toml asks for, checks its network, plans it, prints the table and what it costs.
 
-    yes: whether the state's bucket may be made and the state be moved without a question; None: not at all.
+    yes: whether the state's bucket may be made, the state be moved, and what a broken-off apply left be taken in,
+    without a question; None: not at all. everything: as adopt.take_in() means it.
     """
     rendering, started = plan.prepare(project)
     for name in rendering.written:
@@ -72,14 +79,27 @@ def show_plan(project: Project, plugin_dir: Path | None, destroy: bool = False, 
     for warning in () if destroy else network.examine(project):
         say.tell("warning", f"warning: {warning}", err=True, warning=warning)
     if yes is not None:
+        adopt.mend(project)
         backend.bring(project, plugin_dir, yes)
-    say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
-    planned = plan.make(project, plugin_dir, destroy)
+    planned = _plan(project, plugin_dir, destroy, yes, everything)
     say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
-    costs = estimate.of_plan(project, terraform.show(project, planned.path))
+    costs = estimate.of_plan(project, planned.document)
     told = [*estimate.lines(costs), estimate.change_line(costs)]
     say.tell("estimate", "\n".join(told), **dataclasses.asdict(costs))
     return planned
+
+
+def _plan(project: Project, plugin_dir: Path | None, destroy: bool, yes: bool | None, everything: bool) -> Plan:
+    """The plan, after what a broken-off apply left was taken in."""
+    say.tell("planning", f"planning {project.name} ({project.target}, {project.region})", name=project.name)
+    broken_off = adopt.broken_off(project) is not None
+    if yes is None and broken_off:
+        hint = f"an apply was broken off here; `{project.command('apply')}` looks for what it made and could not note"
+        say.tell("broken_off", hint, err=True)
+    if yes is None or not (broken_off or everything):
+        return plan.make(project, plugin_dir, destroy)
+    planned = adopt.take_in(project, plugin_dir, plan.make(project, plugin_dir), yes, everything)
+    return plan.make(project, plugin_dir, destroy) if destroy else planned
 
 
 def apply_plan(project: Project, planned: Plan, label: str) -> None:

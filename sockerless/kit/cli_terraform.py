@@ -54,19 +54,21 @@ def plan_command(directory: Path, env: str, plugin_dir: Path | None) -> None:
 @directory_option
 @env_option
 @plugin_dir_option
+@click.option("--adopt", is_flag=True, help="Take in whatever has this deployment's name and tags: it is this one's.")
 @yes_option
 @events_option
-def apply_command(directory: Path, env: str, plugin_dir: Path | None, yes: bool) -> None:
+def apply_command(directory: Path, env: str, plugin_dir: Path | None, adopt: bool, yes: bool) -> None:
     """Show the plan, ask, build exactly that, and write the daemon's configuration.
 
-    Safe to interrupt and to run again: what stands is kept.
+    Safe to interrupt, even to kill, and to run again: what stands is kept, and what an apply that was killed could not
+    note is found and taken in. --adopt does so for one that was killed on another machine, or whose state is lost.
 
     \b
     Example: sockerless-kit apply --yes
     """
     say.require_yes(yes)
     here = project.load(directory, env)
-    apply.build(here, plugin_dir, yes)
+    apply.build(here, plugin_dir, yes, adopt)
     say.next_step(typed(here, "serve"))
 
 

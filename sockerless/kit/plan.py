@@ -6,9 +6,10 @@ Owns: the steps from settings to a plan, and the table. Knows no question and no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sockerless.errors import InvalidParameter
 from sockerless.kit import backend, processes, provider, render, terraform, upgrade
@@ -28,11 +29,15 @@ _SHOWN = {"update": "change", "delete": "destroy", "replace": "replace"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan that terraform wrote to path, the changes in it, and the names of the outputs it changes."""
+    """A plan that terraform wrote to path, the changes in it, and the names of the outputs it changes.
+
+    document: all of it, as `terraform show -json` tells; it holds values that are nobody's business.
+    """
 
     path: Path
     changes: tuple[PlannedChange, ...]
     outputs: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def steps(self) -> int:
@@ -69,6 +74,7 @@ def make(project: Project, plugin_dir: Path | None = None, destroy: bool = False
         path,
         tuple(one for one in heard if isinstance(one, PlannedChange) and one.action in _COUNTED_AS),
         tuple(name for one in heard if isinstance(one, PlannedOutputs) for name in one.names),
+        terraform.show(project, path),
     )
 
 

@@ -25,7 +25,7 @@ SIMULATOR_TIMEOUT_S = 60.0
 DAEMON_TIMEOUT_S = 60.0
 _INSTANCE_FILE = "simulator.json"
 _BEFORE = "before"
-_TIED_TO_SIMULATOR = ("agent.json", "daemon.env", "state")
+_TIED_TO_SIMULATOR = ("agent.json", "applying.json", "daemon.env", "state")
 """What below DIR/.sockerless speaks of resources in one simulator."""
 
 

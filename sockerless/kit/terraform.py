@@ -17,14 +17,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import python_terraform
 
-from sockerless.errors import DataLoss, NotFound, NotSupported, SystemFailure
+from sockerless.errors import NotFound, NotSupported, SystemFailure
 from sockerless.kit import background, events, render, terraform_failures
 from sockerless.kit.background import Identity, Place
 from sockerless.kit.events import Diagnostic, Event
@@ -38,6 +38,7 @@ LEAST_VERSION = (1, 5)
 INSTALL_URL = "https://developer.hashicorp.com/terraform/install"
 _LEAST = ".".join(map(str, LEAST_VERSION))
 _LAUNCH = "-P -m sockerless.kit.terraform_launch"
+_NO_STATE = "terraform.tfstate.none"
 _POLL_INTERVAL_S = 0.1
 
 logging.getLogger("python_terraform").setLevel(logging.CRITICAL)  # it logs failures that this module reports itself
@@ -47,6 +48,10 @@ Listener = Callable[[Event], None]
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C came while terraform worked; terraform has ended in good order and its state is sound."""
+
+
+class Killed(SystemFailure):
+    """Something killed terraform while it worked: its state may lack what it has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,13 @@ def validate(project: Project) -> None:
         raise terraform_failures.failure("validate", found, out + err, log_path(project))
 
 
-def plan(project: Project, listener: Listener, destroy: bool = False) -> Path:
-    """Plans into DIR/.sockerless/plan.tfplan (mode 0600) and returns its path; listener hears each planned change."""
-    return _plan(project, plan_path(project), listener, destroy=python_terraform.IsFlagged if destroy else None)
+def plan(project: Project, listener: Listener, destroy: bool = False, targets: Sequence[str] = ()) -> Path:
+    """Plans into DIR/.sockerless/plan.tfplan (mode 0600) and returns its path; listener hears each planned change.
+
+    targets: the addresses to plan for, with what they depend on; none: all.
+    """
+    flag = python_terraform.IsFlagged if destroy else None
+    return _plan(project, plan_path(project), listener, destroy=flag, target=list(targets))
 
 
 def plan_refresh(project: Project, listener: Listener | None = None) -> Path:
@@ -194,6 +203,11 @@ def plan_path(project: Project) -> Path:
 def _run(project: Project, command: str, listener: Listener | None = None, *arguments: str, **options: Any) -> None:
     """Runs one command into the log, telling listener what happens; raises terraform_failures' failure."""
     result = _follow(project, command, listener, arguments, options)
+    if result.exit_code < 0:
+        raise Killed(
+            f"terraform {command} was killed (signal {-result.exit_code}); run the same command again: what it made is "
+            f"found; the whole log is {log_path(project)}"
+        )
     if result.exit_code != 0:
         raise terraform_failures.failure(command, result.diagnostics, result.text, log_path(project))
 
@@ -299,14 +313,9 @@ def _command_line(project: Project | None, command: str) -> str:
 
 
 def _terraform(project: Project | None) -> Any:
+    """python-terraform would read the state, too, and fail over one that is half written: it is led to none."""
     directory = str(project.directory) if project is not None else None
-    try:
-        return python_terraform.Terraform(working_dir=directory, terraform_bin_path=sys.executable)
-    except ValueError as error:  # it reads the state, too
-        raise DataLoss(
-            f"terraform's state in {directory} is damaged ({error}); restore terraform.tfstate from "
-            "terraform.tfstate.backup or from your own copy"
-        ) from None
+    return python_terraform.Terraform(working_dir=directory, terraform_bin_path=sys.executable, state=_NO_STATE)
 
 
 def _place(project: Project) -> Place:

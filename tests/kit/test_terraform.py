@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sockerless.errors import DataLoss, NotFound, NotSupported, SystemFailure
+from sockerless.errors import NotFound, NotSupported, SystemFailure
 from sockerless.kit import project, terraform, terraform_launch
 from sockerless.kit.events import Event, Finished
 from sockerless.kit.project import Project
@@ -135,12 +135,6 @@ def test_a_failure_names_the_resource_and_the_log(here: Project, pretend: Callab
     pretend(f"echo '{DENIED}'; exit 1")
     with pytest.raises(Exception, match=r"at aws_vpc.this: creating VPC: UnauthorizedOperation: no; .*terraform\.log"):
         terraform.apply(here, terraform.plan_path(here))
-
-
-def test_a_damaged_state_is_named(here: Project) -> None:
-    (here.directory / "terraform.tfstate").write_text("{")
-    with pytest.raises(DataLoss, match=r"terraform\.tfstate\.backup"):
-        terraform.validate(here)
 
 
 def test_ctrl_c_reaches_terraform_once_and_is_waited_for(here: Project, pretend: Callable[..., None]) -> None:
