@@ -38,6 +38,7 @@ _DATA = {
 }
 """Terraform's resource types that hold what nothing makes again, and what it is."""
 MARKER_FILE = "destroying.json"
+PATIENCE_S = proof.PATIENCE_S
 _MOST_NAMED = 5
 
 
@@ -107,7 +108,7 @@ def _end_what_runs(project: Project, document: dict[str, Any]) -> None:
 
 
 def _prove(project: Project, document: dict[str, Any]) -> None:
-    found = proof.look(project, _name(project, document), proof.arns_of(document))
+    found = proof.look(project, _name(project, document), proof.arns_of(document), PATIENCE_S)
     kept = _kept(project, found)
     if found.left:
         named = ", ".join(found.left[:_MOST_NAMED])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import stat
 from collections.abc import Iterator
 
@@ -115,7 +116,11 @@ def test_destroy_stops_the_tasks_and_leaves_nothing(standing: Live, engine_addre
     _run_sleeper(standing, _pushed(standing, engine_address, engine_image))
     destroyed = standing.kit("destroy", "--yes")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
-    assert "stopped 1 task\n" in destroyed.stdout, destroyed.stdout
+    said = destroyed.stdout
+    assert "stopped 1 task, 1 network interface gone\n" in said, said
+    assert "removed what was made at run time: " in said
+    assert re.search(r"^nothing is left: \d\d resources asked for one by one, by tag and by name$", said, re.M)
+    assert re.search(r"^  kept: arn:aws:kms:\S+: AWS deletes it on \d{4}-\d\d-\d\d$", said, re.M)
     assert _left(standing) == {}
     assert not (standing.directory / ".sockerless" / "daemon.env").exists()
     assert standing.kit("outputs").returncode == 1
