@@ -15,7 +15,7 @@ from sockerless.kit import project, provider, render
 from sockerless.simulator.server import Simulator
 
 from .conftest import Account
-from .test_terraform import remains
+from .remains import remains
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
