@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from sockerless.errors import Conflict
 from sockerless.simulator import (
+    client_tokens,
     ec2_actions,
     ecr_actions,
     ecr_cache,
@@ -148,6 +149,7 @@ class Simulator:
         self._fargate, self._tasks, self._blobs = fargate, TaskService(fargate, self.faults, throttle, quotas), blobs
         self._hooks.replace(iam_models, "load_iam_aws_managed_policies", lambda: True)
         enforce_iam = self.options.enforce_iam
+        client_tokens.install(self._hooks)
         gate.install(self._hooks, self.options.account_id, self.calls, self.faults, throttle, enforce_iam)
         if enforce_iam:
             iam_s3.install(self._hooks)

@@ -111,6 +111,22 @@ def test_a_rule_keeps_the_description_of_its_prefix_list(network: Network) -> No
     assert [one["Description"] for one in rules if "PrefixListId" in one] == ["layers"]
 
 
+def test_a_request_sent_again_makes_nothing_twice(network: Network) -> None:
+    ec2 = network.ec2
+    asked = {"VpcId": network.vpc_id, "ClientToken": "once"}
+    first, second = (ec2.create_route_table(**asked)["RouteTable"]["RouteTableId"] for _ in range(2))
+    assert first == second
+    assert ec2.create_route_table(VpcId=network.vpc_id)["RouteTable"]["RouteTableId"] != first
+    other = ec2.create_vpc(CidrBlock="10.41.0.0/16")["Vpc"]["VpcId"]
+    assert code(lambda: ec2.create_route_table(**asked | {"VpcId": other})) == "IdempotentParameterMismatch"
+
+
+def test_a_refused_request_may_be_sent_again(network: Network) -> None:
+    asked = {"VpcId": network.vpc_id, "ClientToken": "again", "ServiceName": f"{SERVICE}.nonsense"}
+    for _ in range(2):
+        assert code(lambda: network.ec2.create_vpc_endpoint(**asked)) == "InvalidServiceName"
+
+
 def test_a_vpc_goes_last(network: Network) -> None:
     ec2, vpc_id = network.ec2, network.vpc_id
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
