@@ -11,6 +11,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -103,6 +104,16 @@ def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Live)
     assert "rendered terraform.tfvars" in planned.stdout
     assert "  change module.cloudwatch.aws_cloudwatch_log_group.this" in planned.stdout
     assert any(line.split() == ["total", "0", "1", "0"] for line in planned.stdout.splitlines())
+
+
+def test_an_existing_network_is_looked_at_before_terraform_plans(standing: Live, tmp_path: Path) -> None:
+    beside = ("--simulator", "--endpoint-url", standing.endpoint_url, "--region", REGION)
+    existing = ("--network", "existing", "--vpc-id", "vpc-0123abcd", "--subnet-id", "subnet-0123abcd")
+    assert live.kit(tmp_path, "init", "--yes", *beside, *existing).returncode == 0
+    planned = live.kit(tmp_path, "plan")
+    assert planned.returncode != 0
+    assert f"vpc_id: there is no VPC vpc-0123abcd in {REGION} of this AWS account" in planned.stderr
+    assert not (tmp_path / ".terraform").exists()
 
 
 def test_destroy_without_a_yes_destroys_nothing(standing: Live) -> None:
