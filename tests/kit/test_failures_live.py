@@ -74,52 +74,9 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_made(standing: Live,
     logs.delete_log_group(logGroupName="/failing")
 
 
-@pytest.mark.parametrize(
-    ("action", "code", "reason", "address", "fix"),
-    [
-        (
-            "ec2.CreateVpc",
-            "VpcLimitExceeded",
-            "The maximum number of VPCs has been reached.",
-            "module.vpc.aws_vpc.this",
-            "delete one that is not needed, or ask for more VPCs (Service Quotas L-F678F1CE)",
-        ),
-        (
-            "ec2.CreateVpc",
-            "UnauthorizedOperation",
-            "You are not authorized to perform this operation.",
-            "module.vpc.aws_vpc.this",
-            "`sockerless-kit iam deployer` prints all that is needed",
-        ),
-        (
-            "ec2.CreateSubnet",
-            "InvalidSubnet.Conflict",
-            "The CIDR '10.0.0.0/19' conflicts with another subnet",
-            "module.vpc.aws_subnet.",
-            "its range overlaps with another: choose another network_cidr in sockerless.toml",
-        ),
-        (
-            "ec2.AllocateAddress",
-            "AddressLimitExceeded",
-            "The maximum number of addresses has been reached.",
-            "module.vpc.aws_eip.nat",
-            "ask for more elastic IP addresses (Service Quotas L-0263D0A3)",
-        ),
-    ],
-)
-def test_what_apply_fails_with(
-    standing: Live, simulated: Simulated, action: str, code: str, reason: str, address: str, fix: str
-) -> None:
-    simulated.inject(code, action, reason)
-    said = sentence(standing, "apply", "--yes")
-    assert f"terraform apply failed at {address}" in said
-    assert f"{code}: {reason.rstrip('.')}" in said
-    assert fix in said
-    assert log(standing) in said
-    assert code in (standing.directory / ".sockerless" / "terraform.log").read_text()
-
-
-def test_a_region_that_is_none(tmp_path: Path) -> None:
+def test_a_region_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made up")
     here = Live(tmp_path, "", "xx-nowhere-1")
     here.done("init", "--yes", "--aws", "--region", "xx-nowhere-1")
     said = sentence(here, "plan")
