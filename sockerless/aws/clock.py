@@ -1,7 +1,8 @@
 """What time it is for AWS. A signature is refused when its time and AWS's differ by more than five minutes.
 
-Asked without a signature: no credentials are needed, and a wrong clock does no harm. Source: Signature Version 4,
-"Troubleshooting" (requests must reach AWS within five minutes of their time stamp).
+Asked without a signature and of no operation: no credentials are needed, and a wrong clock does no harm; whatever the
+answer is, its Date tells. Source: Signature Version 4, "Troubleshooting" (requests must reach AWS within five minutes
+of their time stamp).
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import botocore.session
 from botocore import UNSIGNED
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from sockerless import errors
 from sockerless.aws import failures
@@ -24,36 +27,33 @@ MOST_SKEW_S = 300.0
 
 
 async def server_time(destination: Destination) -> datetime:
-    """The Date of STS's answer, to the second; errors.Unavailable when STS cannot be reached."""
+    """The Date of an answer of STS's, to the second; errors.Unavailable when STS cannot be reached."""
     date = await asyncio.to_thread(_date, destination)
     try:
         return parsedate_to_datetime(date)
     except ValueError:
-        raise errors.SystemFailure(f"sts:GetCallerIdentity answered with no time of its own: {date[:80]!r}") from None
+        raise errors.SystemFailure(f"STS answered with no time of its own: {date[:80]!r}") from None
 
 
 def _date(destination: Destination) -> str:
-    settings = ClientConfig(
-        signature_version=UNSIGNED,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=CONNECT_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": 2},
-    )
     session = botocore.session.Session(session_vars={"profile": (None, [], None, None)})  # none is needed
-    url = destination.endpoint_url or None
     try:
-        client = session.create_client("sts", region_name=destination.region, endpoint_url=url, config=settings)
-        answer = _answered(client)
+        url = destination.endpoint_url or _endpoint(session, destination.region)
+        http = URLLib3Session(
+            verify=session.get_config_variable("ca_bundle") or True,
+            proxies=get_environ_proxies(url),
+            timeout=int(CONNECT_TIMEOUT_S),
+        )
+        answer = http.send(AWSRequest("GET", url).prepare())
+        http.close()
     except BotoCoreError as error:
         raise failures.unreached("sts", "GetCallerIdentity", error, destination.endpoint_url) from error
-    return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+    return str(answer.headers.get("date", ""))
 
 
-def _answered(client: Any) -> Any:
-    """The answer, which on AWS is a refusal: it carries the time as well."""
-    try:
-        return client.get_caller_identity()
-    except ClientError as error:
-        return error.response
-    finally:
-        client.close()
+def _endpoint(session: botocore.session.Session, region: str) -> str:
+    """Where STS of the region is, in whatever partition."""
+    client = session.create_client("sts", region_name=region, config=ClientConfig(signature_version=UNSIGNED))
+    url: str = client.meta.endpoint_url
+    client.close()
+    return url
