@@ -92,8 +92,8 @@ class Callback:
         """One pipe's life. A pipe that cannot be opened is none: the daemon waits a bounded time for it."""
         try:
             async with self._dial(wire.pipe_url(self._base, self._agent_id, pipe_id), None) as pipe:
-                self._peers.watch(pipe.transport)
-                await splice(pipe, self._door)
+                with self._peers.watching(pipe.transport):
+                    await splice(pipe, self._door)
         except (OSError, WebSocketException, TimeoutError) as error:
             self._tell(error)
 

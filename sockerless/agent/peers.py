@@ -6,7 +6,9 @@ Owns the watch over connections; wire/tcp_info.py says when a peer is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Iterator
 
 from sockerless.wire import tcp_info
 
@@ -21,13 +23,20 @@ class Peers:
         self._silence: tcp_info.Silence[asyncio.WriteTransport] = tcp_info.Silence()
         self._checking: asyncio.Task[None] | None = None
 
-    def watch(self, transport: asyncio.BaseTransport | None) -> None:
-        """From now on, the connection is given up once its peer is lost."""
-        if isinstance(transport, asyncio.WriteTransport) and _is_open_tcp(transport):
-            _probe(transport)
-            self._transports.add(transport)
-            if self._checking is None or self._checking.done():
-                self._checking = asyncio.create_task(self._check_while_any(), name="peers")
+    @contextlib.contextmanager
+    def watching(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
+        """Within it, the connection is given up once its peer is lost; nothing is kept of it afterwards."""
+        if not isinstance(transport, asyncio.WriteTransport) or not _is_open_tcp(transport):
+            yield
+            return
+        _probe(transport)
+        self._transports.add(transport)
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_while_any(), name="peers")
+        try:
+            yield
+        finally:
+            self._transports.discard(transport)
 
     def check(self, now_s: float) -> None:
         """Gives up what is lost at this moment of the loop's clock."""

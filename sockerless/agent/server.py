@@ -145,11 +145,11 @@ class AgentServer:
         target = connection.request.path if connection.request else ""
         serving = asyncio.create_task(self._route(target)(connection))
         self._connections.add(connection)
-        self._peers.watch(connection.transport)
         if urlsplit(target).path != protocol.CONTROL:
             self._following[connection] = serving
         try:
-            await serving
+            with self._peers.watching(connection.transport):
+                await serving
         finally:
             serving.cancel()
             self._following.pop(connection, None)

@@ -156,7 +156,9 @@ class _Attached:
 
     async def _receive(self, coming: asyncio.Task[Run | None]) -> None:
         """Passes input on until the client goes; reads on after the input's end, to see that."""
-        if await asyncio.shield(coming) is not None and self._client is None:
+        if not await self._stays_until(coming):
+            return
+        if coming.result() is not None and self._client is None:
             self._client = self._input()
         if self._client is None:
             await self._connection.wait_closed()
@@ -172,6 +174,15 @@ class _Attached:
                     await self._client.end()
         except ConnectionClosed:
             return
+
+    async def _stays_until(self, coming: asyncio.Task[Run | None]) -> bool:
+        """Whether the client is still there when its run begins: one that goes before is not kept until then."""
+        gone = asyncio.create_task(self._connection.wait_closed())
+        try:
+            await asyncio.wait([coming, gone], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        return coming.done()
 
     def _tell(self, count: int) -> bool:
         """Says how much input was taken; False while the client has not heard the last time, since it reads slowly."""
