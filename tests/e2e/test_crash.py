@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 
@@ -88,7 +89,8 @@ def test_a_daemon_killed_in_the_middle_of_starts_leaves_no_task_without_a_contai
 def test_a_daemon_killed_in_the_middle_of_a_create_leaves_no_container_and_its_name_free(
     docker: Docker, image: str, deployment: Deployed, crash: Callable[[], None]
 ) -> None:
-    create = ("create", "--name", "unborn", "--ulimit", "nofile=4321", image, "echo", "born")  # a shape of its own
+    limit = f"nofile={1024 + secrets.randbelow(60_000)}"  # a shape that no daemon of this cluster has registered
+    create = ("create", "--name", "unborn", "--ulimit", limit, image, "echo", "born")
     with deployment.faults({"kind": "throttle", "target": "ecs.RegisterTaskDefinition", "times": 1000}):
         creating = docker.start(*create)
         eventually(lambda: docker.ok("ps", "-a", "--filter", "name=unborn", "--format", "{{.Names}}") == "unborn")

@@ -96,7 +96,7 @@ def test_a_second_apply_changes_nothing_and_runs_no_task(standing: Live) -> None
 def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Live) -> None:
     settings = standing.directory / "sockerless.toml"
     original = settings.read_text()
-    settings.write_text(original.replace("log_retention_days = 30", "log_retention_days = 90"))
+    settings.write_text(original.replace("log_retention_days = 365", "log_retention_days = 90"))
     try:
         planned = standing.kit("plan")
     finally:
