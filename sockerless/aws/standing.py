@@ -155,6 +155,8 @@ async def _definition(aws: Aws, arn: Arn) -> Verdict:
 
 async def _task(aws: Aws, arn: Arn) -> Verdict:
     cluster, _, task_id = arn.id.rpartition("/")
+    if not (await _cluster(aws, Arn(arn.text, "ecs", "cluster", cluster))).standing:
+        return GONE  # its tasks went before it: ECS deletes no cluster that runs any
     answer = await aws.call("ecs", "DescribeTasks", cluster=cluster, tasks=[task_id])
     return STANDS if any(task["lastStatus"] != "STOPPED" for task in answer["tasks"]) else GONE
 

@@ -53,10 +53,11 @@ def _file_system(scope: Scope) -> list[JsonObject]:
     creating = {"StringEquals": {"elasticfilesystem:CreateAction": ["CreateAccessPoint", "CreateFileSystem"]}}
     return [
         allow("MakeTheFileSystem", service, "CreateFileSystem", "*", scope.made, encrypted),
+        allow("FindTheFileSystemByItsToken", service, "DescribeFileSystems", "*"),
         allow(
             "SeeFileSystems",
             service,
-            "DescribeAccessPoints DescribeBackupPolicy DescribeFileSystemPolicy DescribeFileSystems "
+            "DescribeAccessPoints DescribeBackupPolicy DescribeFileSystemPolicy "
             "DescribeLifecycleConfiguration DescribeMountTargetSecurityGroups DescribeMountTargets ListTagsForResource",
             [*systems, *points],
         ),

@@ -103,7 +103,8 @@ def test_an_edit_of_the_settings_is_planned_as_that_change_alone(standing: Live)
         settings.write_text(original)
     assert "rendered terraform.tfvars" in planned.stdout
     assert "  change module.cloudwatch.aws_cloudwatch_log_group.this" in planned.stdout
-    assert any(line.split() == ["total", "0", "1", "0"] for line in planned.stdout.splitlines())
+    assert "  change module.vpc.aws_cloudwatch_log_group.flow_logs[0]" in planned.stdout
+    assert any(line.split() == ["total", "0", "2", "0"] for line in planned.stdout.splitlines())
 
 
 def test_an_existing_network_is_looked_at_before_terraform_plans(standing: Live, tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def test_much_with_a_key_of_one_s_own_is_applied_and_destroyed_without_a_rest(
     here.init()
     here.apply()
     key = here.output("kms_key_arn")
-    (group,) = account.client("logs").describe_log_groups(logGroupNamePrefix="/much")["logGroups"]
+    groups = account.client("logs").describe_log_groups(logGroupNamePrefix="/much")["logGroups"]
+    (group,) = [one for one in groups if one["logGroupName"] == "/much"]
     assert (group["kmsKeyId"], group["retentionInDays"]) == (key, 731)
     (cluster,) = account.client("ecs").describe_clusters(clusters=["much"], include=["CONFIGURATIONS"])["clusters"]
     storage = cluster["configuration"]["managedStorageConfiguration"]
