@@ -1,9 +1,10 @@
 """VPC endpoints, zones and what a network's parts hold fast of each other, where moto is laxer than AWS.
 
-Source: EC2 API reference, DescribeAvailabilityZones (wildcards in filters), CreateVpcEndpoint, DeleteSecurityGroup,
-DeleteVpc; AWS PrivateLink guide, "Private DNS" (one endpoint a service and VPC may have it); moto 5.2, ec2/models:
-vpcs.py (a service need not exist, an endpoint's interfaces carry the default security group), security_groups.py (a
-group that is carried or named by another can be deleted), availability_zones_and_regions.py (filters compare whole).
+Source: EC2 API reference, DescribeAvailabilityZones (wildcards in filters), CreateVpcEndpoint, ModifyVpcEndpoint,
+DeleteSecurityGroup, DeleteVpc; AWS PrivateLink guide, "Private DNS" (one endpoint a service and VPC may have it); moto
+5.2, ec2/models: vpcs.py (a service need not exist, an endpoint's interfaces carry the default security group, a changed
+endpoint keeps the routes and interfaces it was made with), security_groups.py (a group that is carried or named by
+another can be deleted), availability_zones_and_regions.py (filters compare whole).
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ def install(hooks: Hooks) -> None:
         _give_groups(backend, made)
         return made
 
+    def modify_vpc_endpoint(backend: Any, vpc_id: str, **changes: Any) -> None:
+        [endpoint] = backend.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])
+        plainly_modified(backend, vpc_id, **changes)
+        _move_routes(backend, endpoint, changes["add_route_tables"], changes["remove_route_tables"])
+        _move_interfaces(backend, endpoint, changes["add_subnets"], changes["remove_subnets"])
+        _give_groups(backend, endpoint)
+
     def delete_security_group(backend: Any, name: str | None = None, group_id: str | None = None) -> None:
         if group_id and (_carried(backend, group_id) or _named_by_another(backend, group_id)):
             raise DependencyViolationError(f"resource {group_id} has a dependent object")
@@ -58,6 +66,7 @@ def install(hooks: Hooks) -> None:
         RegionsAndZonesBackend, "describe_availability_zones", describe_availability_zones
     )
     plainly_created = hooks.replace(VPCBackend, "create_vpc_endpoint", create_vpc_endpoint)
+    plainly_modified = hooks.replace(VPCBackend, "modify_vpc_endpoint", modify_vpc_endpoint)
     plainly_deleted = hooks.replace(SecurityGroupBackend, "delete_security_group", delete_security_group)
     plainly_ended = hooks.replace(VPCBackend, "delete_vpc", delete_vpc)
 
@@ -89,6 +98,24 @@ def _give_groups(backend: Any, endpoint: VPCEndPoint) -> None:
     for interface in (backend.enis[interface_id] for interface_id in endpoint.network_interface_ids):
         interface.requester_managed, interface.interface_type = True, "vpc_endpoint"
         interface._group_set = groups or interface._group_set
+
+
+def _move_routes(backend: Any, endpoint: VPCEndPoint, added: list[str], removed: list[str]) -> None:
+    """A gateway endpoint has a route to its prefix list in each of its route tables."""
+    prefix_list = endpoint.destination_prefix_list_id
+    for table_id in added:
+        backend.create_route(table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+    for table_id in removed:
+        backend.delete_route(table_id, prefix_list)
+
+
+def _move_interfaces(backend: Any, endpoint: VPCEndPoint, added: list[str], removed: list[str]) -> None:
+    """An interface endpoint has an interface in each of its subnets."""
+    for interface_id in list(endpoint.network_interface_ids):
+        if backend.enis[interface_id].subnet.id in removed:
+            del backend.enis[interface_id]
+            endpoint.network_interface_ids.remove(interface_id)
+    endpoint.network_interface_ids += [backend.create_network_interface(one, "").id for one in added]
 
 
 def _endpoints(backend: Any, vpc_id: str) -> list[VPCEndPoint]:

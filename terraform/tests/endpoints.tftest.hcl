@@ -39,10 +39,23 @@ run "behind_nat_s3_has_the_one_endpoint" {
   }
 
   assert {
-    condition = aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.s3[0].service_name == "com.amazonaws.eu-central-1.s3" && aws_vpc_endpoint.s3[0].route_table_ids == toset(concat(
+    condition = aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.s3[0].service_name == "com.amazonaws.eu-central-1.s3" && toset(concat(aws_vpc_endpoint_route_table_association.s3_public[*].route_table_id, values(aws_vpc_endpoint_route_table_association.s3_private)[*].route_table_id)) == toset(concat(
       aws_route_table.public[*].id, values(aws_route_table.private)[*].id
     ))
     error_message = "S3 is not reached by a gateway endpoint from every subnet."
+  }
+}
+
+run "behind_nat_any_bucket_is_reached" {
+  command = plan
+
+  module {
+    source = "./modules/vpc"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_vpc_endpoint.s3[0].policy).Statement : keys(statement)] == [["Action", "Effect", "Principal", "Resource", "Sid"]]
+    error_message = "An endpoint that was private before would keep its policy."
   }
 }
 
@@ -58,7 +71,7 @@ run "in_public_s3_has_the_one_endpoint" {
   }
 
   assert {
-    condition     = length(output.interface_endpoints) == 0 && aws_vpc_endpoint.s3[0].route_table_ids == toset(aws_route_table.public[*].id)
+    condition     = length(output.interface_endpoints) == 0 && aws_vpc_endpoint_route_table_association.s3_public[0].route_table_id == aws_route_table.public[0].id && length(aws_vpc_endpoint_route_table_association.s3_private) == 0
     error_message = "S3 is not reached by the one gateway endpoint."
   }
 }
@@ -88,7 +101,7 @@ run "private_has_the_endpoints_that_tasks_and_daemon_call" {
   }
 
   assert {
-    condition     = aws_vpc_endpoint.s3[0].route_table_ids == toset(values(aws_route_table.private)[*].id)
+    condition     = toset(values(aws_vpc_endpoint_route_table_association.s3_private)[*].route_table_id) == toset(values(aws_route_table.private)[*].id) && length(aws_vpc_endpoint_route_table_association.s3_public) == 0
     error_message = "S3 is not reached from every subnet."
   }
 

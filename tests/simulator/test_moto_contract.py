@@ -174,6 +174,7 @@ def test_zones_are_filtered_by_whole_names() -> None:
 
 def test_an_endpoint_is_made_with_interfaces_of_its_own_and_stays_as_deleted() -> None:
     assert names(VPCBackend.create_vpc_endpoint)[:4] == ["self", "vpc_id", "service_name", "endpoint_type"]
+    assert names(VPCBackend.modify_vpc_endpoint)[:4] == ["self", "vpc_id", "policy_doc", "add_subnets"]
     assert names(VPCBackend.delete_vpc) == ["self", "vpc_id"]
     offered = VPCBackend._collect_default_endpoint_services(ACCOUNT, REGION)
     assert f"com.amazonaws.{REGION}.ecr.dkr" in {one["ServiceName"] for one in offered}

@@ -83,6 +83,34 @@ def test_an_endpoint_s_interfaces_carry_its_security_groups(network: Network) ->
     assert (interface["RequesterManaged"], interface["InterfaceType"]) == (True, "vpc_endpoint")
 
 
+def test_an_interface_endpoint_moves_with_its_subnets(network: Network) -> None:
+    ec2 = network.ec2
+    made = network.endpoint("ecs")["VpcEndpointId"]
+    other = ec2.create_subnet(VpcId=network.vpc_id, CidrBlock="10.40.1.0/24")["Subnet"]["SubnetId"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, AddSubnetIds=[other], RemoveSubnetIds=[network.subnet_id])
+    interfaces = ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [network.vpc_id]}])
+    [interface] = interfaces["NetworkInterfaces"]
+    assert interface["SubnetId"] == other
+    assert [group["GroupId"] for group in interface["Groups"]] == [network.group_id]
+    ec2.delete_subnet(SubnetId=network.subnet_id)
+
+
+def test_a_gateway_endpoint_is_in_its_route_tables(network: Network) -> None:
+    ec2 = network.ec2
+    first, second = (ec2.create_route_table(VpcId=network.vpc_id)["RouteTable"]["RouteTableId"] for _ in range(2))
+    made = ec2.create_vpc_endpoint(VpcId=network.vpc_id, ServiceName=f"{SERVICE}.s3", RouteTableIds=[first])
+    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[second], RemoveRouteTableIds=[first])
+
+    def through(table_id: str) -> bool:
+        [table] = ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"]
+        return any(route.get("GatewayId") == endpoint for route in table["Routes"])
+
+    assert (through(first), through(second)) == (False, True)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert not through(second)
+
+
 def test_a_security_group_that_an_interface_carries_stays(network: Network) -> None:
     made = network.endpoint("ecs")
     assert code(lambda: network.ec2.delete_security_group(GroupId=network.group_id)) == "DependencyViolation"

@@ -41,6 +41,10 @@ locals {
       Condition = { StringEquals = { "aws:PrincipalAccount" = local.account } }
     }]
   })
+  any_bucket = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "AnyBucket", Effect = "Allow", Principal = "*", Action = "*", Resource = "*" }]
+  })
   s3_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -63,17 +67,39 @@ locals {
   })
 }
 
-# Where there is a way to the internet, containers may use any bucket through it anyway: no policy.
+# Where there is a way to the internet, containers may use any bucket through it anyway. That is said in so many words:
+# an endpoint whose policy is left out keeps the one it had.
 resource "aws_vpc_endpoint" "s3" {
   count = local.own ? 1 : 0
 
   vpc_id            = aws_vpc.this[0].id
   service_name      = "com.amazonaws.${var.region}.s3"
   vpc_endpoint_type = "Gateway"
-  route_table_ids   = concat(aws_route_table.public[*].id, [for zone in local.zone_names : aws_route_table.private[zone].id if !local.public])
-  policy            = local.private ? local.s3_policy : null
+  policy            = local.private ? local.s3_policy : local.any_bucket
 
   tags = { Name = "${var.name}-s3" }
+}
+
+# A resource for each route table, so that the endpoint leaves a table before the table goes.
+resource "aws_vpc_endpoint_route_table_association" "s3_public" {
+  count = local.public || local.nat ? 1 : 0
+
+  vpc_endpoint_id = aws_vpc_endpoint.s3[0].id
+  route_table_id  = aws_route_table.public[0].id
+}
+
+resource "aws_vpc_endpoint_route_table_association" "s3_private" {
+  for_each = local.private_cidrs
+
+  vpc_endpoint_id = aws_vpc_endpoint.s3[0].id
+  route_table_id  = aws_route_table.private[each.key].id
+}
+
+# An endpoint's interfaces hold its subnets: with other zones it is made anew, so that it goes before a subnet does.
+resource "terraform_data" "endpoint_zones" {
+  count = local.private ? 1 : 0
+
+  input = local.private_cidrs
 }
 
 resource "aws_vpc_endpoint" "interface" {
@@ -88,6 +114,10 @@ resource "aws_vpc_endpoint" "interface" {
   policy              = local.interface_policy
 
   tags = { Name = "${var.name}-${each.value}" }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.endpoint_zones]
+  }
 }
 
 resource "aws_security_group" "endpoints" {
