@@ -1,5 +1,6 @@
-"""Attributes in which a resource shows what resources beside it manage: a group's rules, a table's routes, a role's
-policies. They differ after every first apply; drift is in them only what no resource beside it accounts for.
+"""Attributes in which a resource shows what resources beside it manage: a group's rules, a table's routes, an
+endpoint's tables, a role's policies. They differ after every first apply; drift is in them only what no resource beside
+it accounts for.
 
 Owns: which attributes these are, and what accounts for what. Pure. What is missing beside it, terraform tells of the
 resource that managed it. Source: the AWS provider 5.x, schemas of these resources.
@@ -83,6 +84,16 @@ def _destination(route: Values, *names: str) -> str:
     return next((str(route[name]) for name in (*names, "destination_prefix_list_id") if route.get(name)), "")
 
 
+def _tables(endpoint: Values, beside: Sequence[Beside]) -> list[str]:
+    managed = {
+        one.values.get("route_table_id")
+        for one in beside
+        if one.kind == "aws_vpc_endpoint_route_table_association"
+        and one.values.get("vpc_endpoint_id") == endpoint.get("id")
+    }
+    return [f"route table {table}" for table in endpoint.get("route_table_ids") or () if table not in managed]
+
+
 def _inline_policies(role: Values, beside: Sequence[Beside]) -> list[str]:
     managed = _of_role(role, beside, "aws_iam_role_policy", "name")
     present = [str(policy.get("name")) for policy in role.get("inline_policy") or () if policy.get("name")]
@@ -104,6 +115,7 @@ _COLLECTED: dict[tuple[str, str], Callable[[Values, Sequence[Beside]], list[str]
     ("aws_security_group", "ingress"): _rules("ingress", "aws_vpc_security_group_ingress_rule"),
     ("aws_security_group", "egress"): _rules("egress", "aws_vpc_security_group_egress_rule"),
     ("aws_route_table", "route"): _routes,
+    ("aws_vpc_endpoint", "route_table_ids"): _tables,
     ("aws_iam_role", "inline_policy"): _inline_policies,
     ("aws_iam_role", "managed_policy_arns"): _attached_policies,
 }

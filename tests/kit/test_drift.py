@@ -148,6 +148,13 @@ def test_a_route_that_nothing_manages_is_told() -> None:
     assert attributes(table, beside=(managed,)) == [("route", None, "route to 10.9.0.0/16")]
 
 
+def test_a_route_table_of_an_endpoint_that_nothing_manages_is_told() -> None:
+    managed = beside("aws_vpc_endpoint_route_table_association", vpc_endpoint_id="vpce-1", route_table_id=TABLE)
+    before, after = ({"id": "vpce-1", "route_table_ids": tables} for tables in ([], [TABLE, "rtb-another"]))
+    endpoint = drifted("aws_vpc_endpoint", before, after)
+    assert attributes(endpoint, beside=(managed,)) == [("route_table_ids", None, "route table rtb-another")]
+
+
 def test_a_policy_that_nothing_manages_is_told() -> None:
     managed = (
         beside("aws_iam_role_policy", role=ROLE, name="efs"),
