@@ -84,7 +84,12 @@ UNSUPPORTED: tuple[Refusal, ...] = (
     _not_built("DELETE", "/volumes/{name}", "Volumes are", _VOLUME),
     _swarm("PUT", "/volumes/{name}"),
     # system
-    _not_built("POST", "/auth", "Checking registry credentials is", "docker pull sends them with each pull."),
+    _not_built(
+        "POST",
+        "/auth",
+        "Checking registry credentials is",
+        "Log in beside another engine (`DOCKER_HOST= docker login`): docker pull sends what that keeps.",
+    ),
     _not_built("GET", "/system/df", "Disk usage is", "Ask Amazon ECR for the sizes of its images."),
     _not_built("POST", "/session", "BuildKit is", _BUILD_ELSEWHERE),
     _not_built("POST", "/grpc", "BuildKit is", _BUILD_ELSEWHERE),

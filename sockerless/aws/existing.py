@@ -70,8 +70,15 @@ async def _mount_target(aws: Aws, values: Values) -> str | None:
 
 
 async def _alias(aws: Aws, values: Values) -> str | None:
-    await aws.call("kms", "DescribeKey", KeyId=values["name"])
-    return str(values["name"])
+    """By the list of all: who may describe our keys may not ask for a key that is not there."""
+    page: dict[str, str] = {}
+    while True:
+        answer = await aws.call("kms", "ListAliases", **page)
+        if any(alias["AliasName"] == values["name"] for alias in answer["Aliases"]):
+            return str(values["name"])
+        if not answer.get("Truncated"):
+            return None
+        page = {"Marker": str(answer["NextMarker"])}
 
 
 async def _queue(aws: Aws, values: Values) -> str | None:

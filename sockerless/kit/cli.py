@@ -55,6 +55,11 @@ class Kit(click.Group):
         except PermissionError as error:
             sentence = f"{error.filename}: permission denied; run this as the user who owns it"
             raise _told("Forbidden", _Failed(sentence)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            sentence = f"{error.filename}: {(error.strerror or str(error)).lower()}"
+            raise _told("SystemFailure", _Failed(sentence)) from error
         except KeyboardInterrupt:
             sentence = "interrupted; what was done so far is kept, run the same command again"
             raise _told("Interrupted", _Interrupted(sentence)) from None

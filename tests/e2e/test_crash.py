@@ -89,7 +89,7 @@ def test_a_daemon_killed_in_the_middle_of_starts_leaves_no_task_without_a_contai
 def test_a_daemon_killed_in_the_middle_of_a_create_leaves_no_container_and_its_name_free(
     docker: Docker, image: str, deployment: Deployed, crash: Callable[[], None]
 ) -> None:
-    limit = f"nofile={1024 + secrets.randbelow(60_000)}"  # a shape that no daemon of this cluster has registered
+    limit = f"nofile={1024 + secrets.randbelow(3_000)}"  # a shape that no daemon of this cluster has registered
     create = ("create", "--name", "unborn", "--ulimit", limit, image, "echo", "born")
     with deployment.faults({"kind": "throttle", "target": "ecs.RegisterTaskDefinition", "times": 1000}):
         creating = docker.start(*create)
