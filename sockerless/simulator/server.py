@@ -67,7 +67,19 @@ _one_at_a_time = Lock()
 
 
 class _Handler(MotoRequestHandler):
-    """Says nothing of each request."""
+    """Sends an answer's head and body together, and says nothing of each request.
+
+    Unbuffered, they go one after the other, and Go's client sometimes hangs up in between when told that the connection
+    closes: terraform then sends the request again, and what it made is there already.
+    """
+
+    wbufsize = 64 * 1024
+
+    def handle_expect_100(self) -> bool:
+        """Lets the client go on with its body at once."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def log(self, type: str, message: str, *arguments: object) -> None:
         """Nothing: /_sockerless/calls has the counts."""
