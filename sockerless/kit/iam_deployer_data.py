@@ -24,11 +24,12 @@ def _images(scope: Scope) -> list[JsonObject]:
         allow(
             "Repositories",
             "ecr",
-            "BatchDeleteImage CreateRepository DeleteLifecyclePolicy DeleteRepository DescribeRepositories "
-            "GetLifecyclePolicy ListImages ListTagsForResource PutImageScanningConfiguration PutImageTagMutability "
-            "PutLifecyclePolicy TagResource UntagResource",
+            "BatchDeleteImage CreateRepository DeleteLifecyclePolicy DeleteRepository GetLifecyclePolicy ListImages "
+            "ListTagsForResource PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy TagResource "
+            "UntagResource",
             repositories,
         ),
+        allow("FindRepositories", "ecr", "DescribeRepositories"),
         allow(
             "PushTheAgent",
             "ecr",

@@ -1,9 +1,8 @@
-"""Attach byte for byte, both half-closes, back-pressure; wait and logs while clients come and go."""
+"""Attach byte for byte, both half-closes, back-pressure; docker run by real clients."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import pty
 import termios
@@ -13,50 +12,12 @@ import pytest
 
 from sockerless.errors import Unavailable
 from sockerless.wire import stdcopy
-from sockerless.wire.agent import LogQuery
 from tests.api.conftest import Served
-from tests.api.fake_process import FakeProcess
+from tests.api.streams import attach_request, create, opened, read_all, until
 
 RAW = b"Content-Type: application/vnd.docker.raw-stream\r\n"
 MULTIPLEXED = b"Content-Type: application/vnd.docker.multiplexed-stream\r\n"
 UPGRADED = b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-
-
-async def create(served: Served, *argv: str, tty: bool = False, name: str = "a") -> FakeProcess:
-    """A created container of this program."""
-    body = {"Image": "busybox:test", "Cmd": list(argv), "Tty": tty, "OpenStdin": True, "StdinOnce": True}
-    status, _, answer = await served.request("POST", f"/containers/create?name={name}", body)
-    assert status == 201, answer
-    return served.engine.processes[json.loads(answer)["Id"]]
-
-
-def attach_request(query: str, version: str = "v1.44", *, upgrade: bool = True, name: str = "a") -> bytes:
-    """The bytes of an attach as the docker CLI sends it."""
-    lines = [f"POST /{version}/containers/{name}/attach?{query} HTTP/1.1", "Host: x", "Content-Length: 0"]
-    lines += ["Connection: Upgrade", "Content-Type: text/plain", "Upgrade: tcp"] if upgrade else []
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
-
-
-async def opened(served: Served, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
-    """A connection on which the request was answered: reader, writer and the answer's head."""
-    reader, writer = await asyncio.open_unix_connection(str(served.path), limit=1 << 20)
-    writer.write(request)
-    async with asyncio.timeout(10):
-        head = await reader.readuntil(b"\r\n\r\n")
-    return reader, writer, head
-
-
-async def read_all(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the server closes."""
-    async with asyncio.timeout(10):
-        return await reader.read()
-
-
-async def until(condition: object) -> None:
-    """Waits until condition() is true."""
-    async with asyncio.timeout(10):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -224,121 +185,6 @@ async def test_a_client_that_is_gone_is_detached(served: Served) -> None:
     await process.stdin.put(b"x" * 100)
     await process.stdin.put(b"y" * 100)
     await until(lambda: not process.attachments)
-
-
-async def test_wait_answers_its_headers_at_once_and_the_code_at_the_exit(served: Served) -> None:
-    await create(served, "both")
-    request = b"POST /v1.44/containers/a/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    reader, writer, head = await opened(served, request)
-    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"Content-Type: application/json\r\n" in head
-    assert b"Transfer-Encoding: chunked\r\n" in head
-    await served.request("POST", "/containers/a/start")
-    async with asyncio.timeout(10):
-        assert await reader.readuntil(b"0\r\n\r\n") == b'1e\r\n{"Error":null,"StatusCode":3}\n\r\n0\r\n\r\n'
-    writer.close()
-
-
-async def test_wait_before_api_1_30_ignores_conditions_and_answers_whole(served: Served) -> None:
-    await create(served, "both")
-    status, _, body = await served.request("POST", "/v1.29/containers/a/wait?condition=next-exit")
-    assert (status, json.loads(body)) == (200, {"Error": None, "StatusCode": 0})
-
-
-@pytest.mark.parametrize(
-    ("target", "status", "message"),
-    [
-        ("/containers/nope/wait", 404, "No such container: nope"),
-        ("/containers/a/wait?condition=foo", 400, 'invalid condition: "foo"'),
-    ],
-)
-async def test_a_wait_that_cannot_begin_is_an_error(served: Served, target: str, status: int, message: str) -> None:
-    await create(served, "both")
-    answered, _, body = await served.request("POST", target)
-    assert (answered, json.loads(body)) == (status, {"message": message})
-
-
-async def test_a_client_that_leaves_ends_its_wait(served: Served) -> None:
-    await create(served, "sleep")
-    _, writer, _ = await opened(served, b"POST /containers/a/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\r\n")
-    writer.close()
-    await until(lambda: served.engine.abandoned_waits == 1)
-
-
-@pytest.mark.parametrize(
-    ("version", "tty", "media_type"),
-    [
-        ("v1.41", False, "application/vnd.docker.raw-stream"),
-        ("v1.42", False, "application/vnd.docker.multiplexed-stream"),
-        ("v1.44", True, "application/vnd.docker.raw-stream"),
-    ],
-)
-async def test_logs_tell_whether_they_are_multiplexed(served: Served, version: str, tty: bool, media_type: str) -> None:
-    await create(served, "echo", "hi", tty=tty)
-    await served.request("POST", "/containers/a/start")
-    await served.request("POST", "/containers/a/wait")
-    status, headers, body = await served.request("GET", f"/{version}/containers/a/logs?stdout=1")
-    assert (status, headers["content-type"]) == (200, media_type)
-    assert body == (b"hi\n" if tty else b"\x01\0\0\0\0\0\0\x03hi\n")
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("stdout=1", LogQuery(stderr=False)),
-        ("stdout=1&stderr=1&tail=all", LogQuery()),
-        ("stdout=1&stderr=1&tail=nonsense", LogQuery()),
-        ("stdout=1&stderr=1&tail=-1", LogQuery()),
-        ("stdout=1&stderr=1&tail=0", LogQuery(tail=0)),
-        ("stderr=true&tail=10&timestamps=1", LogQuery(stdout=False, tail=10, timestamps=True)),
-        ("stdout=1&stderr=1&since=1.5&until=0", LogQuery(since_ns=1_500_000_000)),
-        ("stdout=1&stderr=0&until=1700000000.000000001", LogQuery(stderr=False, until_ns=1_700_000_000_000_000_001)),
-    ],
-)
-async def test_log_options_reach_the_verb(served: Served, query: str, expected: LogQuery) -> None:
-    await create(served, "echo")
-    await served.request("GET", f"/containers/a/logs?{query}")
-    assert served.engine.calls[-1] == ("logs", expected)
-
-
-@pytest.mark.parametrize(
-    ("query", "status", "message"),
-    [
-        ("", 400, "Bad parameters: you must choose at least one stream"),
-        ("stdout=0&stderr=false", 400, "Bad parameters: you must choose at least one stream"),
-        ("stdout=1&since=yesterday", 400, 'invalid value for "since": yesterday'),
-        ("stdout=1&details=1", 501, "details (--details) is not available in this version of sockerless: "),
-    ],
-)
-async def test_log_options_that_are_refused(served: Served, query: str, status: int, message: str) -> None:
-    await create(served, "echo")
-    answered, _, body = await served.request("GET", f"/containers/a/logs?{query}")
-    assert answered == status
-    assert json.loads(body)["message"].startswith(message)
-
-
-async def test_a_failure_within_logs_is_told_in_the_stream(served: Served) -> None:
-    await create(served, "echo", "hi")
-    served.engine.failure = Unavailable("CloudWatch cannot be reached")
-    _, _, body = await served.request("GET", "/containers/a/logs?stdout=1")
-    frames = stdcopy.Decoder().feed(body)
-    assert frames == [(stdcopy.SYSTEM_ERROR, b"Error grabbing logs: CloudWatch cannot be reached\n")]
-
-
-async def test_a_failure_within_a_terminal_s_logs_is_told_and_breaks_the_answer_off(served: Served) -> None:
-    await create(served, "echo", "hi", tty=True)
-    served.engine.failure = Unavailable("CloudWatch cannot be reached")
-    answer = await served.exchange(b"GET /containers/a/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert b"Error grabbing logs: CloudWatch cannot be reached\n" in answer
-    assert not answer.endswith(b"0\r\n\r\n")
-
-
-async def test_a_client_that_leaves_ends_its_logs(served: Served) -> None:
-    await create(served, "sleep")
-    await served.request("POST", "/containers/a/start")
-    _, writer, _ = await opened(served, b"GET /containers/a/logs?stdout=1&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
-    writer.close()
-    await until(lambda: served.engine.abandoned_waits == 1)
 
 
 async def test_docker_run_prints_streams_apart_and_ends_with_the_code(served: Served) -> None:

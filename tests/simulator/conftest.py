@@ -31,13 +31,14 @@ T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The simulator, without throttling."""
+def simulator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """The simulator, without throttling; it enforces IAM where the module sets ENFORCE_IAM."""
+    enforced = bool(getattr(request.module, "ENFORCE_IAM", False))
     running = Simulator(
         port=0,
         engine=DEFAULT_ENGINE,
         state_dir=tmp_path_factory.mktemp("simulator"),
-        options=SimulatorOptions(throttle=False, limit_cpu=False),
+        options=SimulatorOptions(throttle=False, limit_cpu=False, enforce_iam=enforced),
     )
     running.start()
     yield running

@@ -5,75 +5,28 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from sockerless.simulator.engine import Engine
-from sockerless.simulator.options import DEFAULT_ENGINE, SimulatorOptions
 from sockerless.simulator.server import Simulator
 
 from .conftest import ROLE, Account, logged
+from .iam import ACCOUNT, Caller, allow, document, refused
 
-ACCOUNT = "123456789012"
 USER = f"arn:aws:iam::{ACCOUNT}:user/somebody"
 TASKS = "arn:aws:ecs:us-east-1:123456789012:task/tests/*"
+ENFORCE_IAM = True
 CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/tests"
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """A simulator that enforces IAM."""
-    options = SimulatorOptions(throttle=False, limit_cpu=False, enforce_iam=True)
-    running = Simulator(port=0, engine=DEFAULT_ENGINE, state_dir=tmp_path_factory.mktemp("simulator"), options=options)
-    running.start()
-    yield running
-    running.stop()
-
-
-def allow(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource} | more
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-class Caller:
-    """A user with one inline policy, whose statements a test sets."""
-
-    def __init__(self, account: Account) -> None:
-        self._account, self.iam = account, account.client("iam")
-        self.iam.create_user(UserName="somebody")
-        self.key = self.iam.create_access_key(UserName="somebody")["AccessKey"]
-
-    def may(self, *statements: dict[str, Any]) -> Caller:
-        self.iam.put_user_policy(UserName="somebody", PolicyName="p", PolicyDocument=document(*statements))
-        return self
-
-    def client(self, service: str, **credentials: str) -> Any:
-        keys = {
-            "aws_access_key_id": self.key["AccessKeyId"],
-            "aws_secret_access_key": self.key["SecretAccessKey"],
-        } | credentials
-        config = boto3.session.Config(retries={"total_max_attempts": 1})
-        endpoint = self._account.endpoint_url
-        return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", config=config, **keys)
 
 
 @pytest.fixture(scope="module")
 def caller(account: Account) -> Caller:
     """The user, who may do nothing yet."""
     return Caller(account)
-
-
-def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
-    answer = error.value.response["Error"]
-    return answer["Code"], answer["Message"]
 
 
 def test_what_no_policy_allows_is_refused_in_aws_words(caller: Caller) -> None:
@@ -208,69 +161,6 @@ def test_tags_on_a_task_need_leave_to_tag(caller: Caller, account: Account) -> N
     caller.may(allow(["ecs:RunTask", "iam:PassRole"]))
     with pytest.raises(ClientError, match=r"ecs:TagResource on resource: \S+:task/tests/\* because"):
         caller.client("ecs").run_task(**account.run_request("tagging", tags=[{"key": "a", "value": "b"}]))
-
-
-def trust(principal: str) -> str:
-    return document({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"})
-
-
-def assumed(caller: Caller, role: str, **more: Any) -> dict[str, str]:
-    """Credentials of a session, as client() takes them."""
-    given = caller.client("sts").assume_role(RoleArn=role, RoleSessionName="session", **more)["Credentials"]
-    return {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
-
-
-@pytest.fixture(scope="module")
-def role(caller: Caller) -> str:
-    """A role that trusts the account and may do everything in ECS, within a boundary that forbids listing."""
-    boundary = document(allow("*"), allow("ecs:ListClusters") | {"Effect": "Deny"})
-    arn = caller.iam.create_policy(PolicyName="boundary", PolicyDocument=boundary)["Policy"]["Arn"]
-    made = caller.iam.create_role(
-        RoleName="worker", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{ACCOUNT}:root"), PermissionsBoundary=arn
-    )
-    caller.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=document(allow("ecs:*")))
-    return str(made["Role"]["Arn"])
-
-
-def test_a_role_that_trusts_the_account_is_taken_by_whom_their_policy_lets(caller: Caller, role: str) -> None:
-    caller.may(allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/other"))
-    with pytest.raises(ClientError, match="sts:AssumeRole"):
-        assumed(caller, role)
-    caller.may(allow("sts:AssumeRole", role))
-    session = caller.client("ecs", **assumed(caller, role))
-    assert session.describe_clusters(clusters=["tests"])["clusters"]
-    with pytest.raises(ClientError, match="assumed-role/worker/session is not authorized to perform: iam:ListRoles"):
-        caller.client("iam", **assumed(caller, role)).list_roles()
-
-
-def test_a_role_is_not_taken_by_whom_it_does_not_trust(caller: Caller) -> None:
-    caller.may(allow("*"))
-    with pytest.raises(ClientError, match="is not authorized to perform: sts:AssumeRole"):
-        assumed(caller, ROLE)  # trusts ECS tasks alone
-
-
-def test_a_boundary_bounds_what_a_role_may(caller: Caller, role: str) -> None:
-    caller.may(allow("sts:AssumeRole", role))
-    with pytest.raises(ClientError, match="with an explicit deny in a permissions boundary"):
-        caller.client("ecs", **assumed(caller, role)).list_clusters()
-
-
-def test_a_session_policy_narrows_a_session(caller: Caller, role: str) -> None:
-    caller.may(allow("sts:AssumeRole", role))
-    session = assumed(caller, role, Policy=document(allow("ecs:ListTasks")))
-    with pytest.raises(ClientError, match="because no session policy allows the ecs:DescribeClusters action"):
-        caller.client("ecs", **session).describe_clusters(clusters=["tests"])
-
-
-def test_a_session_needs_its_token(caller: Caller, role: str) -> None:
-    caller.may(allow("sts:AssumeRole", role))
-    stripped = {key: value for key, value in assumed(caller, role).items() if key != "aws_session_token"}
-    with pytest.raises(ClientError, match="UnrecognizedClientException"):
-        caller.client("ecs", **stripped).describe_clusters(clusters=["tests"])
 
 
 def test_a_group_gives_its_members_what_it_may(caller: Caller) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sockerless.simulator.engine import Engine
-from sockerless.simulator.options import DEFAULT_ENGINE, SimulatorOptions
-from sockerless.simulator.server import Simulator
 
 from .conftest import TRUST, Account, logged, push
 
 pytestmark = pytest.mark.engine
+ENFORCE_IAM = True
 ECR = "arn:aws:ecr:us-east-1:123456789012:repository/tests/busybox"
 STREAMS = "arn:aws:logs:us-east-1:123456789012:log-group:/tests:*"
 FILE_SYSTEMS = "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/*"
@@ -25,17 +23,6 @@ LOG = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"
 DENY_PLAIN = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Resource": "*"} | {
     "Condition": {"Bool": {"aws:SecureTransport": "false"}}
 }
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """A simulator that enforces IAM."""
-    options = SimulatorOptions(throttle=False, limit_cpu=False, enforce_iam=True)
-    state = tmp_path_factory.mktemp("simulator")
-    running = Simulator(port=0, engine=DEFAULT_ENGINE, state_dir=state, options=options)
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
