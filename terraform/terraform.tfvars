@@ -31,10 +31,5 @@ alarm_topic_arn       = ""
 task_quota            = 100
 fargate_weight        = 1
 spot_weight           = 0
-architecture          = "X86_64"
-default_cpu_units     = 256
-default_memory_mib    = 512
-max_cpu_units         = 16384
-max_memory_mib        = 122880
 tags = {
 }

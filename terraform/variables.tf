@@ -315,61 +315,6 @@ variable "spot_weight" {
   }
 }
 
-variable "architecture" {
-  description = "What containers of images for both platforms run on."
-  type        = string
-  default     = "X86_64"
-
-  validation {
-    condition     = contains(["X86_64", "ARM64"], var.architecture)
-    error_message = "architecture must be one of X86_64, ARM64."
-  }
-}
-
-variable "default_cpu_units" {
-  description = "CPU of a container that asks for none (1024 = 1 vCPU)."
-  type        = number
-  default     = 256
-
-  validation {
-    condition     = var.default_cpu_units >= 256 && var.default_cpu_units <= 16384 && floor(var.default_cpu_units) == var.default_cpu_units
-    error_message = "default_cpu_units must be a whole number from 256 to 16384."
-  }
-}
-
-variable "default_memory_mib" {
-  description = "Memory of a container that asks for none, in MiB."
-  type        = number
-  default     = 512
-
-  validation {
-    condition     = var.default_memory_mib >= 512 && var.default_memory_mib <= 122880 && floor(var.default_memory_mib) == var.default_memory_mib
-    error_message = "default_memory_mib must be a whole number from 512 to 122880."
-  }
-}
-
-variable "max_cpu_units" {
-  description = "Most CPU one container may ask for."
-  type        = number
-  default     = 16384
-
-  validation {
-    condition     = var.max_cpu_units >= 256 && var.max_cpu_units <= 16384 && floor(var.max_cpu_units) == var.max_cpu_units
-    error_message = "max_cpu_units must be a whole number from 256 to 16384."
-  }
-}
-
-variable "max_memory_mib" {
-  description = "Most memory one container may ask for, in MiB."
-  type        = number
-  default     = 122880
-
-  validation {
-    condition     = var.max_memory_mib >= 512 && var.max_memory_mib <= 122880 && floor(var.max_memory_mib) == var.max_memory_mib
-    error_message = "max_memory_mib must be a whole number from 512 to 122880."
-  }
-}
-
 variable "tags" {
   description = "Further tags on every resource."
   type        = map(string)

@@ -92,8 +92,11 @@ class Callback:
         """One pipe's life. A pipe that cannot be opened is none: the daemon waits a bounded time for it."""
         try:
             async with self._dial(wire.pipe_url(self._base, self._agent_id, pipe_id), None) as pipe:
-                with self._peers.watching(pipe.transport):
+                self._peers.watch(pipe.transport)
+                try:
                     await splice(pipe, self._door)
+                finally:
+                    self._peers.forget(pipe.transport)
         except (OSError, WebSocketException, TimeoutError) as error:
             self._tell(error)
 

@@ -126,19 +126,29 @@ class _Sending:
         self._wanted |= {stdcopy.STDERR} if query.select.stderr else set()
         self._cursor = cursor
         self._skip = skip
+        self._told = cursor.position
 
     async def until(self, end: int) -> bool:
         """Sends what is kept before end; whether that passed the moment until which output is wanted."""
+        last: Chunk | None = None
         while chunks := self._cursor.read(end):
+            last = chunks[-1]
             kept = [chunk for one in chunks if (chunk := self._skip.of(one)) and chunk.stream in self._wanted]
             if self._skip.left <= 0:
                 self._cursor.lag_limit = None
             if kept:
-                await self._connection.send(framed(self._cursor.position, codec.pack(kept), self._skip.left_out))
+                await self._send(kept)
             await asyncio.sleep(0)
-            if 0 < self._until_ns < chunks[-1].time_ns:
+            if 0 < self._until_ns < last.time_ns:
                 return True
+        if last is not None and self._told != self._cursor.position:
+            await self._send([Chunk(last.stream, last.time_ns + count_pieces(last.data), b"")])
         return False
+
+    async def _send(self, chunks: list[Chunk]) -> None:
+        """An empty chunk, stamped behind what was left out, says how far this is: where one that breaks goes on."""
+        await self._connection.send(framed(self._cursor.position, codec.pack(chunks), self._skip.left_out))
+        self._told = self._cursor.position
 
 
 def lines_begun(data: bytes, *, within_line: bool) -> int:

@@ -6,9 +6,7 @@ Owns the watch over connections; wire/tcp_info.py says when a peer is lost.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 
 from sockerless.wire import tcp_info
 
@@ -23,20 +21,17 @@ class Peers:
         self._silence: tcp_info.Silence[asyncio.WriteTransport] = tcp_info.Silence()
         self._checking: asyncio.Task[None] | None = None
 
-    @contextlib.contextmanager
-    def watching(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
-        """Within it, the connection is given up once its peer is lost; nothing is kept of it afterwards."""
-        if not isinstance(transport, asyncio.WriteTransport) or not _is_open_tcp(transport):
-            yield
-            return
-        _probe(transport)
-        self._transports.add(transport)
-        if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._check_while_any(), name="peers")
-        try:
-            yield
-        finally:
-            self._transports.discard(transport)
+    def watch(self, transport: asyncio.BaseTransport | None) -> None:
+        """From now on, the connection is given up once its peer is lost."""
+        if isinstance(transport, asyncio.WriteTransport) and _is_open_tcp(transport):
+            _probe(transport)
+            self._transports.add(transport)
+            if self._checking is None or self._checking.done():
+                self._checking = asyncio.create_task(self._check_while_any(), name="peers")
+
+    def forget(self, transport: asyncio.BaseTransport | None) -> None:
+        """The connection is over: its buffers shall not wait for the next check."""
+        self._transports.discard(transport)  # type: ignore[arg-type]  # what was never watched is not in it
 
     def check(self, now_s: float) -> None:
         """Gives up what is lost at this moment of the loop's clock."""
@@ -45,7 +40,9 @@ class Peers:
             lost.abort()
 
     async def _check_while_any(self) -> None:
-        while self._transports:
+        watching = True
+        while watching:  # once more when there is none left: nothing is kept of the last ones
+            watching = bool(self._transports)
             await asyncio.sleep(tcp_info.CHECK_INTERVAL_S)
             self.check(asyncio.get_running_loop().time())
 

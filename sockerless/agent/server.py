@@ -90,7 +90,7 @@ class AgentServer:
         """Returns once every follower has all, or none has taken anything, or come back, for STUCK_S."""
         loop = asyncio.get_running_loop()
         before, moved_at = self._stand(), loop.time()
-        while (self._following or self._streams.lost) and loop.time() - moved_at < STUCK_S:
+        while (self._following or self._streams.expects_any()) and loop.time() - moved_at < STUCK_S:
             if self._following:
                 await asyncio.wait(self._following.values(), timeout=WATCH_S)
             else:
@@ -147,11 +147,12 @@ class AgentServer:
         self._connections.add(connection)
         if urlsplit(target).path != protocol.CONTROL:
             self._following[connection] = serving
+        self._peers.watch(connection.transport)
         try:
-            with self._peers.watching(connection.transport):
-                await serving
+            await serving
         finally:
             serving.cancel()
+            self._peers.forget(connection.transport)
             self._following.pop(connection, None)
             self._connections.discard(connection)
 

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from sockerless.agent.journal import Cursor
 from sockerless.agent.lifecycle import Lifecycle
 from sockerless.agent.run import Run
-from sockerless.agent.stdin import Client
+from sockerless.agent.stdin import GRACE_S, Client
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import STDIN_EOF
 from sockerless.wire.agent_output import GOING_AWAY, NORMAL, TAKEN_BYTES, Opened, StreamQuery, framed, taken
@@ -27,12 +27,18 @@ UNTOLD_BYTES = 1024 * 1024
 
 
 class Streams:
-    """The attached clients by their ids. lost: those whose connection broke and that have not come back yet."""
+    """The attached clients by their ids."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._attached: dict[str, _Attached] = {}
-        self.lost: set[str] = set()
+        self._lost_at_s: dict[str, float] = {}
+
+    def expects_any(self) -> bool:
+        """Whether a client whose connection broke may still come back: within the grace that its input has, too."""
+        least_s = asyncio.get_running_loop().time() - GRACE_S
+        self._lost_at_s = {client: at_s for client, at_s in self._lost_at_s.items() if at_s > least_s}
+        return bool(self._lost_at_s)
 
     async def serve(self, connection: ServerConnection, query: StreamQuery) -> None:
         """Serves the run asked for until its output ends; returns early when the client goes or comes anew."""
@@ -45,13 +51,13 @@ class Streams:
             if self._attached.get(query.client) is attached:
                 del self._attached[query.client]
                 if connection.close_code != NORMAL:
-                    self.lost.add(query.client)
+                    self._lost_at_s[query.client] = asyncio.get_running_loop().time()
 
     async def _supersede(self, client_id: str, attached: _Attached) -> None:
         """Ends the client's connection before this one: nothing more is taken from it."""
         if not client_id:
             return
-        self.lost.discard(client_id)
+        self._lost_at_s.pop(client_id, None)
         before = self._attached.get(client_id)
         self._attached[client_id] = attached
         if before is not None:
@@ -75,7 +81,7 @@ class _Attached:
     async def serve(self) -> None:
         """Serves until all output is sent, the client has gone, or there is a newer connection."""
         if self._query.running and not self._query.run and not self._lifecycle.is_running():
-            await _sent(self._connection, Opened().encode())
+            await _sent(self._connection, Opened(position=self._lifecycle.journal.end).encode())
             await self._connection.close(NORMAL)
             return
         asked = None if self._query.position < 0 else self._query.position

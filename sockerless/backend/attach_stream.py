@@ -38,7 +38,8 @@ async def open_stream(backend: Backend, container: Container, link: AgentLink, q
     query = replace(query, client=secrets.token_hex(16))
 
     async def again(asked: StreamQuery) -> tuple[Connection, Opened]:
-        return await reopened(backend, container, lambda: dialled(link, wire.STREAMS, asked.to_query()))
+        present = backend.lives.of(container.id).latest or link
+        return await reopened(backend, container, lambda: dialled(present, wire.STREAMS, asked.to_query()))
 
     connection, opened = await dialled(link, wire.STREAMS, query.to_query())
     return AttachStream(connection, opened, query, again, tty=bool(container.config.get("Tty")))
@@ -118,14 +119,14 @@ class AttachStream:
         async with self._turn:
             await self._whole.wait()
             self._input.add(data)
-            await self._try(self._connection.send_bytes(data))
+            await self._try(lambda connection: connection.send_bytes(data))
 
     async def send_str(self, text: str) -> None:
         """The end of the input."""
         async with self._turn:
             await self._whole.wait()
             self._input.end = text
-            await self._try(self._connection.send_str(text))
+            await self._try(lambda connection: connection.send_str(text))
 
     async def close(self) -> None:
         """The client has gone."""
@@ -137,12 +138,14 @@ class AttachStream:
         self._end()
         await self._connection.close(code=GOING_AWAY)
 
-    async def _try(self, sending: Awaitable[None]) -> None:
-        """What a broken connection does not take is sent on the next one."""
+    async def _try(self, send: Callable[[Connection], Awaitable[None]]) -> None:
+        """What a broken connection does not take is sent on the next one, which may be there already."""
+        connection = self._connection
         try:
-            await sending
+            await send(connection)
         except (ConnectionError, aiohttp.ClientError):
-            self._whole.clear()
+            if connection is self._connection:
+                self._whole.clear()
 
     def _end(self) -> None:
         self._over = True

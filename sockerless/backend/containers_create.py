@@ -43,10 +43,9 @@ async def create(
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
     size = size_for(nano_cpus, memory_bytes, limits_of(backend.config))
     shape = shape_of(backend.config, image, host_config, size)
-    taken = {container.name for container in backend.store.containers()}
     container = Container(
         id=names.new_id(),
-        name=asked_name or names.invent(taken),
+        name=asked_name or names.invent({container.name for container in backend.store.containers()}),
         created_at_ns=time.time_ns(),
         image=str(config.get("Image")),
         image_id=image.id,

@@ -179,7 +179,11 @@ async def _run_process(
     container = backend.store.container(container_id)
     for attachment in list(live.attachments):
         if attachment.live and not attachment.connected:
-            attachment.connect(await open_stream(backend, container, link, attachment.query))
+            stream = await open_stream(backend, container, link, attachment.query)
+            if attachment.ended:  # meanwhile: nobody would read it, and it would hold the process up
+                await stream.close()
+            else:
+                attachment.connect(stream)
     process = container_config.process(container, backend.config.linger_s)
     async with live.starting:
         started = await link.request("start", process=asdict(process))

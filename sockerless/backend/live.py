@@ -29,7 +29,8 @@ class Live:
 
     lock: held by the verb that changes the container (start, stop, restart, rename, rm), one at a time.
     starting: held from the agent's start request until the record says running; exits are settled under it.
-    link: the agent's control link while it is up; link_error: why there is none, when that is known.
+    link: the agent's control link while it is up; link_error: why there is none, when that is known. latest: the last
+    link there was, over whose address streams are opened again while it is down.
     attachments: clients attached now, before and after the start, execs' clients too.
     listeners: its published ports, open while the process runs.
     restart_pause_s: what the restart policy waited before the last run, 0 when that was not its doing.
@@ -49,15 +50,15 @@ class Live:
     restart_pause_s: float = 0.0
     listeners: list[PortListener] = field(default_factory=list)
     link_changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _latest: AgentLink | None = None
+    latest: AgentLink | None = None
 
     async def set_link(self, link: AgentLink | None, error: SockerlessError | None = None) -> None:
         """Publishes the link, its loss (None), or why there is none (error)."""
         async with self.link_changed:
             if link is not None:
-                if self._latest is not None and self._latest is not link:
-                    self._latest.retire()
-                self._latest = link
+                if self.latest is not None and self.latest is not link:
+                    self.latest.retire()
+                self.latest = link
             self.link, self.link_error = link, error
             self.link_changed.notify_all()
 

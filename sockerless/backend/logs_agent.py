@@ -54,7 +54,8 @@ class AgentLogs:
         """Begins, or goes on. Unavailable when the agent cannot be reached."""
 
         async def once() -> tuple[aiohttp.ClientWebSocketResponse, Opened]:
-            return await dialled(self._link, wire.LOGS, self._query.to_query())
+            present = self._backend.lives.of(self._container.id).latest or self._link
+            return await dialled(present, wire.LOGS, self._query.to_query())
 
         self._connection, self.opened = await reopened(self._backend, self._container, once, timeout_s)
         begun = self._query.select.tail is None or self._query.position >= 0  # else a tail has still to be counted
@@ -89,7 +90,8 @@ class AgentLogs:
             chunks, _ = codec.unpack(data)
             self._query = replace(self._query, position=position, left_out=left_out)
             self._last_ns = chunks[-1].time_ns + count_pieces(chunks[-1].data) - 1
-            yield chunks
+            if told := [chunk for chunk in chunks if chunk.data]:  # an empty one only says how far the agent is
+                yield told
 
     async def _missed(self) -> AsyncGenerator[list[Chunk]]:
         """Opens again where it broke, with what the agent let go meanwhile; where that fails, all the rest."""

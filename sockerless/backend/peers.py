@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import weakref
 
 from sockerless.wire import tcp_info
 
@@ -14,10 +15,13 @@ _TCP_FAMILIES = {socket.AF_INET, socket.AF_INET6}
 
 
 class Peers:
-    """Watches transports over TCP until they are closed; those over anything else are left alone."""
+    """Watches transports over TCP until they are closed; those over anything else are left alone.
+
+    They are held weakly: a closed one has buffers of 256 KiB that shall not wait for the next check.
+    """
 
     def __init__(self) -> None:
-        self._transports: set[asyncio.WriteTransport] = set()
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._silence: tcp_info.Silence[asyncio.WriteTransport] = tcp_info.Silence()
         self._checking: asyncio.Task[None] | None = None
 
@@ -31,12 +35,14 @@ class Peers:
 
     def check(self, now_s: float) -> None:
         """Gives up what is lost at this moment of the loop's clock."""
-        self._transports = set(filter(_is_open_tcp, self._transports))
+        self._transports = weakref.WeakSet(filter(_is_open_tcp, self._transports))
         for lost in self._silence.lost({one: _info(one) for one in self._transports}, now_s):
             lost.abort()
 
     async def _check_while_any(self) -> None:
-        while self._transports:
+        watching = True
+        while watching:  # once more when there is none left: nothing is kept of the last ones
+            watching = bool(self._transports)
             await asyncio.sleep(tcp_info.CHECK_INTERVAL_S)
             self.check(asyncio.get_running_loop().time())
 

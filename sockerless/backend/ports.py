@@ -5,6 +5,7 @@ Law: only the agent's own port is open on the task; every published connection g
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterable
@@ -70,8 +71,9 @@ async def publish_again(backend: Backend, container: Container) -> None:
 async def close(backend: Backend, container_id: str) -> None:
     """Closes the container's listeners and their connections."""
     listeners = backend.lives.of(container_id).listeners
-    while listeners:
-        await listeners.pop().close()
+    closing = [listener.close() for listener in listeners]
+    listeners.clear()
+    await asyncio.gather(*closing)
 
 
 async def _serve(backend: Backend, container: Container, listening: socket.socket, container_port: int) -> None:

@@ -71,7 +71,9 @@ async def reconcile(backend: Backend) -> None:
     asked = {c.task.task_arn for c in records if c.task is not None and c.task.task_arn is not None}
     tasks = await aws_ecs.describe_tasks(backend.aws, cluster, sorted(asked))
     for container in records:
-        if backend.lives.of(container.id).supervisor is None:
+        live = backend.lives.of(container.id)
+        starting = container.task is not None and container.task.task_arn is None and live.lock.locked()
+        if live.supervisor is None and not starting:
             await _settle(backend, container, tasks)
     await _stop_unknown(backend, sorted(set(running) - _served(backend)))
     for container in backend.store.containers():

@@ -135,8 +135,7 @@ async def _pause(supervised: _Supervised, pause_s: float, error: SockerlessError
     log.warning("container %s: cannot reach its agent, trying again in %g s: %s", short_id, pause_s, error)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(pause_s):
-            while not watch.over:
-                await watch.changed()
+            await watch.ended()
 
 
 def _check_mode(backend: Backend, binding: TaskBinding) -> None:

@@ -92,8 +92,10 @@ def take_in(project: Project, plugin_dir: Path | None, planned: Plan, yes: bool,
 def mend(project: Project) -> None:
     """Puts a local state aside that terraform was killed over while it wrote; what it told is found again by tags.
 
-    Terraform empties the file and then writes it; its copy is of the time before its apply.
+    Terraform empties the file and then writes it; its copy is of the time before its apply. Import blocks that a killed
+    kit left go first: they would be asked for in every plan.
     """
+    (project.directory / IMPORTS_FILE).unlink(missing_ok=True)
     path = state.path_of(project)
     if broken_off(project) is None or not path.exists() or _whole(project):
         return

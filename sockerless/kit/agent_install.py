@@ -17,22 +17,16 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import aiohttp
-
-from sockerless.aws import ecr, efs
+from sockerless.aws import efs
 from sockerless.aws.session import Aws
 from sockerless.errors import NotFound
-from sockerless.kit import account, agent_bundle, agent_task, background
+from sockerless.kit import account, agent_bundle, agent_task, background, own_images
 from sockerless.kit.agent_bundle import Bundle
 from sockerless.kit.outputs import Deployment
-from sockerless.registry import push, reference
 from sockerless.registry.assemble import BuiltImage, assemble
-from sockerless.registry.auth import RegistryAuth
-from sockerless.registry.client import Registry
 from sockerless.wire import agent
 
 RECORD_FILE = "agent.json"
-_OCI_ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +79,14 @@ async def _push_only(deployment: Deployment, bundle: Bundle) -> str:
 
 async def _push(aws: Aws, deployment: Deployment, bundle: Bundle) -> str:
     """The image's reference, once the repository holds it: "REPOSITORY:VERSION"."""
-    target = reference.parse(f"{deployment.outputs.agent_repository_url}:{bundle.version}")
-    granted = await ecr.authorization(aws)
-    auth = RegistryAuth(granted.username, granted.password)
-    async with aiohttp.ClientSession() as session:
-        registry = Registry(session)
-        if not await registry.head_manifest(target, auth):
-            with assembled(bundle) as built:
-                await push.push(registry, target, built, auth)
-    return f"{target.name}:{target.tag}"
+    image = f"{deployment.outputs.agent_repository_url}:{bundle.version}"
+    return await own_images.push_unless_there(aws, image, lambda: assembled(bundle))
 
 
 def assembled(bundle: Bundle) -> AbstractContextManager[BuiltImage]:
     """The agent's image: the bundle, and the command line of its own copy as the entrypoint."""
     entrypoint = agent.agent_argv(bundle.version, [], agent.AGENT_IMAGE_DIR)
-    architecture = _OCI_ARCHITECTURES[bundle.architecture]
+    architecture = own_images.OCI_ARCHITECTURES[bundle.architecture]
     return assemble(bundle.path, entrypoint, architecture, f"{agent.AGENT_IMAGE_DIR}/{bundle.version}")
 
 

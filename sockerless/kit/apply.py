@@ -113,7 +113,7 @@ def apply_plan(project: Project, planned: Plan, label: str) -> None:
 
 def load(project: Project) -> Deployment:
     """The deployment that stands, from terraform's state; NotFound when nothing is applied."""
-    return Deployment(project.directory, project, outputs.parse(state.read(project).get("outputs", {})))
+    return Deployment(project.directory, project, outputs.parse(state.read(project).get("outputs", {}), project))
 
 
 def _await_earlier(project: Project) -> None:

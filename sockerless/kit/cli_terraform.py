@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from sockerless.errors import NotFound
 from sockerless.kit import apply, daemon_env, destroy, project, say
 from sockerless.kit.cli_options import (
     directory_option,
@@ -22,7 +21,6 @@ from sockerless.kit.cli_options import (
     typed_inside,
     yes_option,
 )
-from sockerless.kit.project import Project
 
 
 def register(group: click.Group) -> None:
@@ -87,7 +85,7 @@ def outputs_command(directory: Path, env: str, as_env: bool) -> None:
         raise click.UsageError("--json and --daemon-env exclude each other")
     here = project.load(directory, env)
     if as_env:
-        click.echo(_environment(here), nl=False)
+        click.echo(daemon_env.read(here), nl=False)
         return
     values = dataclasses.asdict(apply.load(here).outputs)
     if say.machines():
@@ -113,10 +111,3 @@ def destroy_command(directory: Path, env: str, plugin_dir: Path | None, yes: boo
     """
     say.require_yes(yes)
     destroy.run(project.load(directory, env), plugin_dir, yes)
-
-
-def _environment(here: Project) -> str:
-    try:
-        return daemon_env.path_of(here).read_text()
-    except FileNotFoundError:
-        raise NotFound(f"{daemon_env.path_of(here)} is not written yet; run `sockerless-kit apply`") from None

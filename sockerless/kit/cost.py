@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sockerless.aws import ecs
 from sockerless.ecs import tags
 from sockerless.errors import SystemFailure
-from sockerless.kit import account, estimate, outputs, prices, terraform
+from sockerless.kit import account, estimate, outputs, prices, state
 from sockerless.kit.estimate import Estimate
 from sockerless.kit.outputs import Outputs
 from sockerless.kit.project import Project
@@ -52,10 +52,10 @@ class Cost:
 
 def gather(project: Project) -> Cost:
     """Asks terraform's state and ECS; NotFound when nothing is provisioned."""
-    state = terraform.state(project)
-    built = outputs.parse(state.get("outputs") or {})
+    known = state.read(project)
+    built = outputs.parse(known.get("outputs") or {}, project)
     return of(
-        estimate.of_resources(project, estimate.from_state(state)),
+        estimate.of_resources(project, estimate.from_state(known)),
         [of_task(task, built.assign_public_ip) for task in asyncio.run(_tasks(project, built))],
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sockerless.config import VARIABLES
+from sockerless.errors import NotFound
 from sockerless.kit import render
 from sockerless.kit.outputs import Deployment
 from sockerless.kit.project import Project
@@ -25,6 +26,15 @@ def variables(deployment: Deployment, agent_version: str, agent_architecture: st
     """Every determined variable's text by name, in the table's order; empty where the deployment has nothing for it."""
     values = _values(deployment, agent_version, agent_architecture)
     return {variable.name: values[variable.attribute] for variable in VARIABLES if variable.determined}
+
+
+def read(project: Project) -> str:
+    """The file's text; NotFound when `apply` has not written it yet."""
+    path = path_of(project)
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        raise NotFound(f"{path} is not written yet; run `{project.command('apply')}`") from None
 
 
 def write(deployment: Deployment, agent_version: str, agent_architecture: str) -> Path:

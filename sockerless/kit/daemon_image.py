@@ -8,20 +8,15 @@ Source: botocore's ECS model (RegisterTaskDefinition).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-import aiohttp
-
-from sockerless.aws import ecr
-from sockerless.errors import NotFound
-from sockerless.kit import account, daemon_bundle, daemon_env, serve
+from sockerless.kit import account, daemon_bundle, daemon_env, own_images, serve
 from sockerless.kit.outputs import Deployment
-from sockerless.registry import push, reference
 from sockerless.registry.assemble import BuiltImage, assemble
-from sockerless.registry.auth import RegistryAuth
-from sockerless.registry.client import Registry
 from sockerless.types import JsonObject
 
 CONTAINER = "daemon"
@@ -29,7 +24,6 @@ STATE_DIR = "/state"
 PORT = 2375
 """Docker's port for TCP without TLS: on the loopback address of the task, which its containers share."""
 _HOST = f"tcp://127.0.0.1:{PORT}"
-_OCI_ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _STATE_VOLUME = "state"
 
 
@@ -39,24 +33,24 @@ def image_of(deployment: Deployment) -> str:
 
 
 def push_image(deployment: Deployment) -> str:
-    """Assembles the image and pushes it to the deployment's ECR unless its tag is there; its full reference."""
+    """Pushes the image to the deployment's ECR unless its tag is there; its full reference."""
+    return asyncio.run(_push(deployment))
+
+
+async def _push(deployment: Deployment) -> str:
+    async with account.opened(account.of(deployment.project)) as aws:
+        return await own_images.push_unless_there(aws, image_of(deployment), _assembled)
+
+
+@contextlib.contextmanager
+def _assembled() -> Iterator[BuiltImage]:
     with tempfile.TemporaryDirectory(prefix="sockerless-daemon-") as scratch:
         files = Path(scratch) / "files"
-        architecture = _OCI_ARCHITECTURES[daemon_bundle.collect(files)]
+        architecture = own_images.OCI_ARCHITECTURES[daemon_bundle.collect(files)]
         entrypoint = daemon_bundle.command(["serve", "--host", _HOST])
         prefix, environment = daemon_bundle.PREFIX, daemon_bundle.environment()
         with assemble(files, entrypoint, architecture, prefix, environment) as built:
-            asyncio.run(_push(deployment, built))
-    return image_of(deployment)
-
-
-async def _push(deployment: Deployment, built: BuiltImage) -> None:
-    target = reference.parse(image_of(deployment))
-    async with account.opened(account.of(deployment.project)) as aws, aiohttp.ClientSession() as session:
-        granted = await ecr.authorization(aws)
-        registry, auth = Registry(session), RegistryAuth(granted.username, granted.password)
-        if not await registry.head_manifest(target, auth):
-            await push.push(registry, target, built, auth)
+            yield built
 
 
 def task_definition(deployment: Deployment, role_arn: str, access_point_id: str) -> JsonObject:
@@ -65,9 +59,7 @@ def task_definition(deployment: Deployment, role_arn: str, access_point_id: str)
     NotFound when `apply` has not written daemon.env yet.
     """
     outputs, path = deployment.outputs, daemon_env.path_of(deployment.project)
-    if not path.exists():
-        raise NotFound(f"{path} is not written yet; run `sockerless-kit apply`")
-    variables = serve.parse_env(path.read_text(), str(path)) | {"SOCKERLESS_STATE_DIR": STATE_DIR}
+    variables = serve.parse_env(daemon_env.read(deployment.project), str(path)) | {"SOCKERLESS_STATE_DIR": STATE_DIR}
     return {
         "family": f"{outputs.cluster_name}-daemon",
         "networkMode": "awsvpc",

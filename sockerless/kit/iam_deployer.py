@@ -7,14 +7,10 @@ needs its actions here: a test applies and destroys a deployment with nothing bu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sockerless.kit import iam_deployer_data, iam_deployer_network, iam_deployer_tasks, iam_deployer_watch
 from sockerless.kit.iam_scope import Scope, document
 from sockerless.types import JsonObject
 
-MANAGED_POLICY_CHARACTERS = 6144
-"""Longest managed policy, whitespace not counted. Source: IAM user guide, "IAM and AWS STS quotas"."""
 _PARTS = {
     "network": iam_deployer_network.statements,
     "data": iam_deployer_data.statements,
@@ -26,11 +22,3 @@ _PARTS = {
 def policies(scope: Scope) -> dict[str, JsonObject]:
     """The policies' documents by name. All of them are needed; each fits into a managed policy."""
     return {f"{scope.prefix}-deployer-{part}": document(statements(scope)) for part, statements in _PARTS.items()}
-
-
-def actions(scope: Scope) -> Iterator[str]:
-    """Every action that they allow, one after the other, like "ecs:RunTask"."""
-    for policy in policies(scope).values():
-        for statement in policy["Statement"]:
-            found = statement["Action"]
-            yield from found if isinstance(found, list) else [found]

@@ -56,15 +56,15 @@ class Deployment:
     outputs: Outputs
 
 
-def parse(document: Mapping[str, Any]) -> Outputs:
+def parse(document: Mapping[str, Any], project: Project) -> Outputs:
     """Outputs from `terraform output -json`: {name: {"value": ...}}; NotFound when nothing is applied yet."""
     if not document:
-        raise NotFound("nothing is provisioned here yet; run `sockerless-kit apply`")
+        raise NotFound(f"nothing is provisioned here yet; run `{project.command('apply')}`")
     missing = [field.name for field in fields(Outputs) if field.name not in document]
     if missing:
         raise SystemFailure(
-            f"terraform's outputs lack {', '.join(missing)}; run `sockerless-kit apply`, and `sockerless-kit init "
-            "--force` before it when outputs.tf was edited"
+            f"terraform's outputs lack {', '.join(missing)}; run `{project.command('apply')}`, and "
+            f"`{project.command('init --force')}` before it when outputs.tf was edited"
         )
     values: dict[str, Any] = {field.name: _frozen(document[field.name]["value"]) for field in fields(Outputs)}
     return Outputs(**values)

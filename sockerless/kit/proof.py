@@ -82,7 +82,7 @@ async def _look(project: Project, name: str, before: set[str], patience_s: float
         if await standing.verdict(aws, insights) == standing.STANDS:
             kept[insights] = "AWS made it for Container Insights and empties it by itself"
     unsure = tuple(sorted(arn for arn in tagged if verdicts[arn] is None))
-    return Proof(len(asked), tuple(sorted(left)), unsure, kept)
+    return Proof(sum(found is not None for found in verdicts.values()), tuple(sorted(left)), unsure, kept)
 
 
 async def _tagged(aws: Aws, name: str, ec2: str) -> set[str]:

@@ -265,13 +265,20 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "spot_weight", 0, "share of tasks that run on Spot, which AWS may take back", checks.number(0, 1000), _CAPACITY
     ),
-    _choice("architecture", ("X86_64", "ARM64"), "what containers of images for both platforms run on", _CAPACITY),
+    _choice(
+        "architecture",
+        ("X86_64", "ARM64"),
+        "what containers of images for both platforms run on",
+        _CAPACITY,
+        variable=False,
+    ),
     Field(
         "default_cpu_units",
         256,
         "CPU of a container that asks for none (1024 = 1 vCPU)",
         checks.number(256, 16384),
         _CAPACITY,
+        variable=False,
     ),
     Field(
         "default_memory_mib",
@@ -279,9 +286,24 @@ FIELDS: tuple[Field, ...] = (
         "memory of a container that asks for none",
         checks.number(512, 122880),
         _CAPACITY,
+        variable=False,
     ),
-    Field("max_cpu_units", 16384, "most CPU one container may ask for", checks.number(256, 16384), _CAPACITY),
-    Field("max_memory_mib", 122880, "most memory one container may ask for", checks.number(512, 122880), _CAPACITY),
+    Field(
+        "max_cpu_units",
+        16384,
+        "most CPU one container may ask for",
+        checks.number(256, 16384),
+        _CAPACITY,
+        variable=False,
+    ),
+    Field(
+        "max_memory_mib",
+        122880,
+        "most memory one container may ask for",
+        checks.number(512, 122880),
+        _CAPACITY,
+        variable=False,
+    ),
     Field("tags", (), "further tags on every resource", checks.tags, "Tags", flag="tag"),
 )
 BY_NAME: Mapping[str, Field] = {field.name: field for field in FIELDS}

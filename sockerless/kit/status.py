@@ -157,7 +157,7 @@ def _words(answer: probe.Answer | None) -> str:
 def _tasks(project: Project, document: dict[str, Any]) -> int | None:
     """How many tasks run on the cluster; None when nothing is provisioned, an error when AWS cannot be asked."""
     try:
-        cluster = outputs.parse(document.get("outputs", {})).cluster_name
+        cluster = outputs.parse(document.get("outputs", {}), project).cluster_name
     except NotFound:
         return None
     return len(asyncio.run(_running(project, cluster)))

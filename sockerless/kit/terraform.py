@@ -29,7 +29,6 @@ from sockerless.kit import background, events, render, terraform_failures
 from sockerless.kit.background import Identity, Place
 from sockerless.kit.events import Diagnostic, Event
 from sockerless.kit.project import Project
-from sockerless.kit.state import STATE_FILE
 from sockerless.kit.terraform_launch import HERMETIC
 
 LOG_FILE = "terraform.log"
@@ -179,18 +178,6 @@ def show(project: Project, planned: Path) -> dict[str, Any]:
     if code != 0:
         raise terraform_failures.failure("show", (), err, log_path(project))
     document: dict[str, Any] = json.loads(out)
-    return document
-
-
-def state(project: Project) -> dict[str, Any]:
-    """The state as terraform keeps it (format 4), wherever it does; {} when nothing was ever applied."""
-    begun = any((project.directory / name).exists() for name in (STATE_FILE, ".terraform"))
-    if project.state == "local" and not begun:
-        return {}
-    code, out, err = _captured(project, "state pull")
-    if code != 0:
-        raise terraform_failures.failure("state pull", (), err, log_path(project))
-    document: dict[str, Any] = json.loads(out or "{}")
     return document
 
 

@@ -6,6 +6,7 @@ daemon, in this order:
 text     ``Opened``, at once.
 binary   a frame of ``framed()``: the position behind what it carries, then for STREAMS the very bytes for the Docker
          client (stdcopy frames, or raw bytes for a terminal), for LOGS chunks (wire/chunks.py).
+         One without bytes stands for what was left out, so that the position is known there, too.
 text     STREAMS only: ``taken()``, how much of the client's input the agent holds by now; every TAKEN_BYTES or so.
 close    1000: that was all. 1001: the agent ends before the run begins. DROPPED: the journal no longer keeps what
          comes next. Anything else is a break: whoever wants the rest opens the path again, with the run of Opened

@@ -248,11 +248,3 @@ class Tail:
         """The pieces of the last lines, in the order they came."""
         first = self._begun - self._lines
         return (piece for line, piece in self._kept if line >= first)
-
-
-def last_lines(all_pieces: Iterable[Piece], lines: int) -> Iterator[Piece]:
-    """The pieces of the last lines."""
-    tail = Tail(lines)
-    for piece in all_pieces:
-        tail.feed(piece)
-    return tail.pieces()

@@ -113,6 +113,21 @@ async def test_a_reading_goes_on_where_its_connection_broke_within_its_run(conta
     assert [(chunk.stream, chunk.data) for chunk in chunks] == [(1, b"b\n"), (2, b"c\n")]
 
 
+async def test_a_reader_who_left_all_of_it_out_goes_on_behind_it(container: AgentContainer) -> None:
+    control = await container.control()
+    await control.start("sh", "-c", "echo a; echo b; read x; echo c", open_stdin=True, linger_s=60)
+    while (await container.logs()).stdout != b"a\nb\n":
+        await asyncio.sleep(0.05)
+    first = await container.kept(KeptQuery(wire.LogQuery(follow=True, tail=0)))
+    assert [chunk.data for chunk in unpack(await first.recv())[0]] == [b""]
+    first.cut()
+    await (await container.streams(stdin=True)).send(b"\n")
+    await control.exited()
+    query = KeptQuery(wire.LogQuery(follow=True, tail=0), run=1, position=first.position)
+    chunks, _ = unpack((await received(await container.kept(query), tty=True)).raw)
+    assert [chunk.data for chunk in chunks] == [b"c\n"]
+
+
 async def test_kept_output_may_end_at_a_position(container: AgentContainer) -> None:
     control = await container.control()
     await control.start("sh", "-c", "echo a; read x; echo b", open_stdin=True, linger_s=60)

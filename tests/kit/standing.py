@@ -49,5 +49,5 @@ def document(**differing: Any) -> dict[str, Any]:
 
 def deployment(directory: Path, outputs_differing: dict[str, Any] | None = None, **settings: Any) -> Deployment:
     """A deployment in this directory."""
-    built = outputs.parse(document(**(outputs_differing or {})))
-    return Deployment(directory, project.from_mapping(directory, settings), built)
+    here = project.from_mapping(directory, settings)
+    return Deployment(directory, here, outputs.parse(document(**(outputs_differing or {})), here))

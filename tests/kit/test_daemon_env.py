@@ -9,7 +9,7 @@ import pytest
 
 from sockerless import config
 from sockerless.errors import NotFound, SystemFailure
-from sockerless.kit import daemon_env, outputs, serve
+from sockerless.kit import daemon_env, outputs, project, serve
 
 from .standing import deployment, document
 
@@ -80,13 +80,14 @@ def test_the_file_is_where_serve_looks(tmp_path: Path) -> None:
     assert daemon_env.write(deployment(tmp_path), "v1", "X86_64") == serve.env_file(tmp_path)
 
 
-def test_no_outputs_at_all_name_apply() -> None:
-    with pytest.raises(NotFound, match="sockerless-kit apply"):
-        outputs.parse({})
+def test_no_outputs_at_all_name_apply_for_this_very_deployment(tmp_path: Path) -> None:
+    for env, words in (("", "`sockerless-kit apply`"), ("prod", "`sockerless-kit apply --env prod`")):
+        with pytest.raises(NotFound, match=words):
+            outputs.parse({}, project.from_mapping(tmp_path, {}, env))
 
 
-def test_a_missing_output_is_named() -> None:
+def test_a_missing_output_is_named(tmp_path: Path) -> None:
     lacking = document()
     del lacking["vpc_id"]
     with pytest.raises(SystemFailure, match="lack vpc_id"):
-        outputs.parse(lacking)
+        outputs.parse(lacking, project.from_mapping(tmp_path, {}))

@@ -20,7 +20,6 @@ from sockerless.wire.logs import (
     archive_lines,
     chunk_of,
     count_pieces,
-    last_lines,
     notice_line,
     parse_archive_line,
     pieces,
@@ -211,7 +210,10 @@ def test_the_last_lines_are_those_of_all_lines_in_their_order(chunks: list[tuple
         numbered.append((line_of[piece.stream], piece))
         if piece.ends_line:
             del line_of[piece.stream]
-    assert list(last_lines(everything, count)) == [piece for line, piece in numbered if line >= begun - count]
+    tail = Tail(count)
+    for piece in everything:
+        tail.feed(piece)
+    assert list(tail.pieces()) == [piece for line, piece in numbered if line >= begun - count]
 
 
 def test_a_tail_holds_no_more_than_its_lines() -> None:
