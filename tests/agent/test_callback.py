@@ -190,7 +190,10 @@ async def test_an_agent_that_leaves_says_so_and_no_pipe_is_waited_for(
 ) -> None:
     container = calling(launch, f"ws://{gateway}:{host.port}")
     link, _ = await connected(host, container)
-    listening, _ = await run(link, "true")
+    listening, exits = await run(link, "true")
+    async with asyncio.timeout(DEADLINE_S):
+        while not exits:
+            await asyncio.sleep(0.02)
     await link.request("finish")
     await listening
     await container.ended()
