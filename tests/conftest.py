@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import functools
 import json
 import os
@@ -43,6 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several pytest workers, all that shares the deployment goes to one, and each other file to one."""
+    for item in items:
+        shared = "deployment" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("deployment" if shared else str(item.path.relative_to(ROOT))))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips or fails a test whose machine lacks what its marks ask for."""
     if item.get_closest_marker("slow") and not item.config.getoption("--all"):
@@ -75,9 +83,11 @@ def engine_address() -> str:
 @pytest.fixture(scope="session")
 def engine_image(engine_address: str) -> str:
     """A busybox image in the local engine, made from this machine's own when it is not there."""
-    local = ["docker", "--host", engine_address]
-    if subprocess.run([*local, "image", "inspect", ENGINE_IMAGE], capture_output=True, check=False).returncode != 0:
-        subprocess.run([ROOT / "scripts/build-image", ENGINE_IMAGE, engine_address], check=True)
+    inspect = ["docker", "--host", engine_address, "image", "inspect", ENGINE_IMAGE]
+    with (ROOT / "scripts/build-image").open() as only_one:
+        fcntl.flock(only_one, fcntl.LOCK_EX)  # of several pytest workers
+        if subprocess.run(inspect, capture_output=True, check=False).returncode != 0:
+            subprocess.run([ROOT / "scripts/build-image", ENGINE_IMAGE, engine_address], check=True)
     return ENGINE_IMAGE
 
 
