@@ -131,7 +131,8 @@ class LogStream:
         """Appends messages; does nothing when the group or stream was deleted meanwhile, as awslogs only warns."""
         texts = [message.decode(errors="replace") for message in messages]
         events = [{"timestamp": timestamp_ms, "message": text} for text in texts]
-        for batch in batches(events, [len(text.encode()) for text in texts]):
+        sizes = [len(text) if text.isascii() else len(text.encode()) for text in texts]
+        for batch in batches(events, sizes):
             with self._lock:
                 group = self._backend.groups.get(self._group)
                 if group is None or self._name not in group.streams:

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.core.responses import BaseResponse
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
-from moto.logs.models import LogGroup, LogsBackend, LogStream, logs_backends
+from moto.logs.models import LogEvent, LogGroup, LogsBackend, LogStream, logs_backends
 from moto.logs.responses import LogsResponse
 from moto.logs.utils import EventMessageFilter
 from moto.utilities.utils import get_partition
@@ -119,6 +119,11 @@ def _bounds(stream: LogStream) -> None:
     stream.last_event_timestamp = stream.events[-1].timestamp if stream.events else None
 
 
+def _untracked(event: type[LogEvent], *_: Any) -> LogEvent:
+    """Without moto's list of every event that ever was, which keeps those of deleted streams, too."""
+    return object.__new__(event)
+
+
 def install(hooks: Hooks) -> None:
     """Serves the log actions of this simulator."""
 
@@ -138,6 +143,7 @@ def install(hooks: Hooks) -> None:
         hooks.action(LogsResponse, action.__name__, action)
     create = hooks.replace(LogsBackend, "create_log_group", create_log_group)
     put = hooks.replace(LogStream, "put_log_events", put_log_events)
+    hooks.replace(LogEvent, "__new__", _untracked)
     hooks.replace(LogStream, "_update", _bounds)
     hooks.replace(LogsResponse, "get_log_events", get_log_events)
     hooks.replace(LogsResponse, "filter_log_events", filter_log_events)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import bisect
 import heapq
+import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,8 +31,9 @@ def key_of(event: LogEvent) -> Key:
 
 
 def keep_sorted(events: list[LogEvent], first_new: int) -> None:
-    """Restores order after events were appended at first_new."""
-    if any(key_of(events[at - 1]) > key_of(events[at]) for at in range(max(first_new, 1), len(events))):
+    """Restores order after events were appended at first_new; their ids grow, so only their timestamps can break it."""
+    times = [event.timestamp for event in events[max(first_new - 1, 0) :]]
+    if any(map(operator.gt, times, itertools.islice(times, 1, None))):
         events.sort(key=key_of)
 
 
