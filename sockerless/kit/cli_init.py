@@ -6,7 +6,8 @@ Owns: the answers as options and questions. Each calls one function of the kit a
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from itertools import groupby
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +18,8 @@ from sockerless.kit.cli_options import directory_option, env_option, events_opti
 from sockerless.kit.render import Rendering
 from sockerless.kit.settings import BY_NAME, FIELDS, Field
 
+FEW_FILES = 2
+"""How many files of one directory are named one by one to a person; machines are told each."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -157,7 +160,16 @@ def upgrade_command(directory: Path, env: str, dry_run: bool, force: bool, yes: 
 
 
 def _tell(rendering: Rendering) -> None:
-    for name in rendering.written:
-        say.tell("wrote", f"wrote {name}", file=name)
+    for folder, written in groupby(sorted(rendering.written, key=_folder), key=_folder):
+        names = list(written)
+        together = f"wrote {len(names)} files in {folder}/" if len(names) > FEW_FILES else None
+        for name in names:
+            say.tell("wrote", None if together else f"wrote {name}", file=name)
+        if together and not say.machines():
+            click.echo(together)
     for name in rendering.removed:
         say.tell("removed", f"removed {name}", file=name)
+
+
+def _folder(name: str) -> str:
+    return str(PurePosixPath(name).parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def test_init_adds_one_without_touching_what_is_there(home: Path) -> None:
     made = project.load(home, "qa")
     assert (made.name, made.zones, made.tags, made.simulator) == ("ci-qa", 1, (("team", "qa"),), True)
     assert 'name                  = "ci-qa"' in (made.directory / "terraform.tfvars").read_text()
-    assert "wrote environments/qa/main.tf" in done.stdout
+    assert re.search(r"^wrote \d files in environments/qa/$", done.stdout, re.M)
+    assert (home / "environments/qa/main.tf").exists()
     assert done.stdout.splitlines()[-1] == f"next: cd {home} && sockerless-kit apply --env qa"
 
 
