@@ -31,7 +31,8 @@ class Peers:
 
     def forget(self, transport: asyncio.BaseTransport | None) -> None:
         """The connection is over: its buffers shall not wait for the next check."""
-        self._transports.discard(transport)  # type: ignore[arg-type]  # what was never watched is not in it
+        if isinstance(transport, asyncio.WriteTransport):
+            self._transports.discard(transport)
 
     def check(self, now_s: float) -> None:
         """Gives up what is lost at this moment of the loop's clock."""
