@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Check = Callable[[Any], Any]
 
@@ -22,6 +23,9 @@ RETENTION_DAYS = (
 """What CloudWatch Logs PutRetentionPolicy accepts."""
 _TAG_TEXT = r"[A-Za-z0-9 +\-=._:/@]"
 _MOST_TAGS = 40
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+"""One part of a host name. Source: RFC 1123, section 2.1."""
+_A_URL = "a URL like http://127.0.0.1:4566"
 
 
 def matching(pattern: str, what: str, empty: bool = False) -> Check:
@@ -116,6 +120,20 @@ def daemon_cidr(value: Any) -> str:
     if network.prefixlen == 0:
         raise ValueError("the agents' port is not opened to the whole internet; name the range the daemon dials from")
     return str(network)
+
+
+def url(value: Any) -> str:
+    """The address of a service: http or https, a host name or an IP address, and a port or the scheme's own."""
+    text: str = matching(rf"https?://(\[[0-9a-fA-F:]+\]|{_LABEL}(\.{_LABEL})*)(:\d{{1,5}})?/?", _A_URL)(value)
+    parts = urlsplit(text)
+    try:
+        if ":" in (host := parts.hostname or "") or not re.search("[a-z]", host):
+            ipaddress.ip_address(host)
+        if parts.port == 0:
+            raise ValueError("there is no port 0")
+    except ValueError as error:
+        raise ValueError(f"expected {_A_URL} ({error})") from None
+    return text
 
 
 def retention_days(value: Any) -> int:

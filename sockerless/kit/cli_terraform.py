@@ -5,12 +5,11 @@ Owns: their options and help. Each calls one function of the kit and prints what
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import click
 
-from sockerless.kit import apply, daemon_env, destroy, project, say
+from sockerless.kit import apply, daemon_env, destroy, outputs, project, say
 from sockerless.kit.cli_options import (
     directory_option,
     document_option,
@@ -87,12 +86,12 @@ def outputs_command(directory: Path, env: str, as_env: bool) -> None:
     if as_env:
         click.echo(daemon_env.read(here), nl=False)
         return
-    values = dataclasses.asdict(apply.load(here).outputs)
+    found = apply.load(here).outputs
     if say.machines():
-        say.document(values)
+        say.document(found)
         return
-    for name, value in values.items():
-        click.echo(f"{name} = {', '.join(value) if isinstance(value, tuple) else value}")
+    for line in outputs.lines(found):
+        click.echo(line)
 
 
 @click.command("destroy")

@@ -5,6 +5,7 @@ Owns: the names of the outputs and their check. Knows no terraform process (terr
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -68,6 +69,18 @@ def parse(document: Mapping[str, Any], project: Project) -> Outputs:
         )
     values: dict[str, Any] = {field.name: _frozen(document[field.name]["value"]) for field in fields(Outputs)}
     return Outputs(**values)
+
+
+def lines(outputs: Outputs) -> list[str]:
+    """The outputs for people, one a line; the daemon's policy, a document, by the command that prints it."""
+    shown = {**dataclasses.asdict(outputs), "daemon_policy": "see `sockerless-kit iam daemon`"}
+    return [f"{name} = {_text(value)}" for name, value in shown.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={one}" for key, one in value.items())
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _frozen(value: Any) -> Any:

@@ -84,9 +84,7 @@ FIELDS: tuple[Field, ...] = (
         "endpoint_url",
         DEFAULT_ENDPOINT_URL,
         "address of the simulated AWS",
-        checks.matching(
-            r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?/?", "a URL like http://127.0.0.1:4566"
-        ),
+        checks.url,
         _DEPLOYMENT,
         variable=False,
     ),

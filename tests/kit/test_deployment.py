@@ -78,7 +78,9 @@ def test_everything_carries_the_deployment_s_tags(standing: Live) -> None:
 def test_outputs_are_printed_for_people_for_machines_and_for_the_daemon(standing: Live) -> None:
     values = json.loads(standing.kit("outputs", "--json").stdout)
     assert values["cluster_name"] == NAME
-    assert f"cluster_name = {NAME}\n" in standing.kit("outputs").stdout
+    shown = standing.kit("outputs").stdout
+    assert f"cluster_name = {NAME}\n" in shown
+    assert "daemon_policy = see `sockerless-kit iam daemon`\n" in shown
     written = standing.kit("outputs", "--daemon-env").stdout
     assert written == (standing.directory / ".sockerless" / "daemon.env").read_text()
 

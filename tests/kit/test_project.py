@@ -72,6 +72,13 @@ def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, values: dict[
         ("deletion_protection", "yes"),
         ("endpoint_url", "http://user:secret@127.0.0.1:4566"),
         ("endpoint_url", "ftp://127.0.0.1"),
+        ("endpoint_url", "http://127.0.0.1:0"),
+        ("endpoint_url", "http://127.0.0.1:65536"),
+        ("endpoint_url", "http://127.0.0.256:4566"),
+        ("endpoint_url", "http://1:4566"),
+        ("endpoint_url", "http://[::12345]"),
+        ("endpoint_url", "http://moto..internal"),
+        ("endpoint_url", "http://-moto"),
         ("tags", {"aws:x": "y"}),
         ("tags", {"sockerless:project": "y"}),
         ("tags", {f"key{number}": "x" for number in range(41)}),
@@ -86,6 +93,13 @@ def test_illegal_values_are_refused_with_the_key_named(tmp_path: Path, key: str,
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.4.0.0/20", "192.168.7.0/24", "100.64.0.0/16"])
 def test_networks_from_16_to_24_are_taken(tmp_path: Path, cidr: str) -> None:
     assert project.from_mapping(tmp_path, {"network_cidr": cidr}).network_cidr == cidr
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:4566", "https://moto.internal/", "http://[::1]:80", "http://a-1:65535"]
+)
+def test_addresses_of_a_simulated_aws_are_taken(tmp_path: Path, url: str) -> None:
+    assert project.from_mapping(tmp_path, {"endpoint_url": url}).endpoint_url == url
 
 
 def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
