@@ -23,6 +23,8 @@ def up(
     simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
     daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
     """
+    if env:
+        settings.load(directory, env)  # an unknown one is refused as such, not by the path that its socket would have
     hosts = hosts or [serving.default_host(environments.directory_of(directory, env))]
     for host in hosts:
         serving.check_host(host)
