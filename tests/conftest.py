@@ -44,13 +44,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several pytest workers, all that shares the deployment goes to one, and each other file to one."""
-    for item in items:
-        shared = "deployment" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("deployment" if shared else str(item.path.relative_to(ROOT))))
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips or fails a test whose machine lacks what its marks ask for."""
     if item.get_closest_marker("slow") and not item.config.getoption("--all"):
