@@ -15,8 +15,10 @@ _PASSED = (
     ("PassTheRoleOfCaches", "ecr.amazonaws.com", ("ecr-cache",)),
 )
 """The roles that are handed to a service: the installer's task, VPC flow logs, ECR's creation templates."""
+_ROLES = (*(role for _, _, roles in _PASSED for role in roles), "task")
 _LINKED = (
     "backup.amazonaws.com",
+    "ecr.amazonaws.com",
     "ecs.amazonaws.com",
     "elasticfilesystem.amazonaws.com",
     "pullthroughcache.ecr.amazonaws.com",
@@ -59,7 +61,7 @@ def _cluster(scope: Scope) -> list[JsonObject]:
 
 
 def _roles(scope: Scope) -> list[JsonObject]:
-    roles, policies = scope.iam(f"role/{scope.prefix}-*"), scope.iam(f"policy/{scope.prefix}-*")
+    roles, daemon = scope.iam(*(f"role/{scope.prefix}-{role}" for role in _ROLES)), f"policy/{scope.prefix}-daemon"
     boundary = scope.project.permissions_boundary
     bounded = [{"StringEquals": {"iam:PermissionsBoundary": boundary}}] if boundary else []
     changing = "PutRolePermissionsBoundary" if boundary else "DeleteRolePermissionsBoundary"
@@ -78,7 +80,7 @@ def _roles(scope: Scope) -> list[JsonObject]:
             "iam",
             "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion "
             "ListPolicyVersions TagPolicy UntagPolicy",
-            policies,
+            scope.iam(daemon),  # not -deployer-*: who may write a policy of its own may do everything
         ),
         allow("RolesOfServices", "iam", "CreateServiceLinkedRole", scope.iam("role/aws-service-role/*"), linked),
     ]

@@ -47,9 +47,11 @@ _ECR = {
     ),
     **rows(
         "ecr",
-        "CreateRepositoryCreationTemplate UpdateRepositoryCreationTemplate",
+        "CreateRepositoryCreationTemplate",
         passes=("customRoleArn", "ecr.amazonaws.com"),
+        linked=("ecr.amazonaws.com", "AWSServiceRoleForECRTemplate"),
     ),
+    **rows("ecr", "UpdateRepositoryCreationTemplate", passes=("customRoleArn", "ecr.amazonaws.com")),
 }
 
 

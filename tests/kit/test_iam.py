@@ -128,6 +128,20 @@ def test_roles_and_policies_are_only_those_of_the_deployment() -> None:
                 assert name.startswith("sockerless-us-east-1-") or statement["Sid"] in {"RolesOfServices", "Simulate"}
 
 
+def test_a_deployer_may_write_no_policy_and_no_role_that_it_could_carry_itself() -> None:
+    for statement in statements().values():
+        writes = {
+            action
+            for action in policies.listed(statement["Action"])
+            if action.startswith("iam:") and not action.startswith(("iam:Get", "iam:List", "iam:Simulate"))
+        }
+        if writes and statement["Sid"] != "RolesOfServices":
+            names = {
+                resource.rpartition("sockerless-us-east-1-")[2] for resource in policies.listed(statement["Resource"])
+            }
+            assert names <= {"daemon", "execution", "task", "agent-installer", "flow-logs", "ecr-cache"}
+
+
 def test_with_a_boundary_a_role_is_made_and_filled_only_within_it() -> None:
     for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
         (statement,) = allowing(action, permissions_boundary=BOUNDARY)
