@@ -69,9 +69,12 @@ async def start_locked(backend: Backend, container: Container) -> None:
     """start() of a container that does not run, for a caller that holds its lock."""
     live = backend.lives.of(container.id)
     laps = _Laps()
-    bound: list[ports.Bound] = []
     try:
         bound = ports.bind_all(container)
+    except SockerlessError as error:
+        await _failed(backend, container.id, error, ends_task=False)  # it may linger, with the container's files
+        raise
+    try:
         link = live.link if container.task is not None else None
         if link is None:
             link = await _launch(backend, container, live, laps)
@@ -199,24 +202,25 @@ async def _run_process(
         events.emit(backend, container, "start")
 
 
-async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:
+async def _failed(backend: Backend, container_id: str, error: SockerlessError, *, ends_task: bool = True) -> None:
     """Ends the task behind the caller's back, releases who is attached, and records why the start failed.
 
     Raises nothing, so that the start's own error is told: a `wait` that must not hang is told what could not be
-    recorded, and a task that could not be stopped is tried again.
+    recorded, and a task that could not be stopped is tried again. ends_task: else a lingering one stays as it is.
     """
     container = backend.store.container(container_id)
     live, binding = backend.lives.of(container_id), container.task
-    if binding is not None and binding.task_arn is not None:
-        if live.supervisor is not None:
-            live.supervisor.cancel()
-        task_end.stop_behind(backend, binding.task_arn, f"container {container.name} failed to start")
-    await live.set_link(None)
+    if ends_task:
+        if binding is not None and binding.task_arn is not None:
+            if live.supervisor is not None:
+                live.supervisor.cancel()
+            task_end.stop_behind(backend, binding.task_arn, f"container {container.name} failed to start")
+        await live.set_link(None)
     for attachment in list(live.attachments):
         attachment.release()
     code = error.exit_code if isinstance(error, StartRefused) else FAILED_TO_START
     try:
-        _record_failure(backend, container, str(error), code)
+        _record_failure(backend, container if not ends_task else replace(container, task=None), str(error), code)
     except SockerlessError as failure:
         log.error("container %s: it cannot be recorded that its start failed: %s", container_id[:12], failure)
         live.complete_removal(WaitResult(code, str(failure)))
@@ -226,6 +230,6 @@ def _record_failure(backend: Backend, container: Container, reason: str, code: i
     state = replace(container.state, error=reason, exit_code=code)
     if state.status == "restarting":
         state = replace(state, status="exited")
-    backend.store.save_container(replace(container, state=state, task=None))
+    backend.store.save_container(replace(container, state=state))
     if container.host_config.get("AutoRemove"):
         containers_exit.forget(backend, container, WaitResult(code))

@@ -96,3 +96,21 @@ def test_a_published_port_survives_the_daemons_death(docker: Docker, image: str,
         eventually(lambda: talk(port, b"before") == b"before")
         crash()
         eventually(lambda: talk(port, b"after") == b"after")
+
+
+def test_a_second_start_that_finds_its_port_taken_leaves_the_files_where_they_are(docker: Docker, image: str) -> None:
+    port = free_port()
+    container = docker.ok("create", "-p", f"{port}:7000", image, "sh", "-c", "date >> /result")
+    try:
+        docker.ok("start", "-a", container)
+        eventually(lambda: talk(port, b"") == b"")
+        with socket.socket() as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stranger.bind(("0.0.0.0", port))
+            stranger.listen()
+            assert docker("start", container).returncode == 1
+        docker.ok("start", "-a", container)
+        copied = docker("cp", f"{container}:/result", "-").stdout
+        assert copied.count(b"UTC") == 2
+    finally:
+        docker.ok("rm", "-f", container)
