@@ -35,7 +35,7 @@ REGION = "us-east-1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--all, as scripts/test and .ci/run give it; --enforce-iam, for the policies of deployer and daemon."""
+    """--all, for the tests marked slow; --enforce-iam, for the policies of deployer and daemon."""
     parser.addoption("--all", action="store_true", help="run the tests marked slow too")
     parser.addoption(
         "--enforce-iam",

@@ -226,7 +226,9 @@ def ports(ours: Engine, mib: int, times: int) -> None:
         port = int(ours.run("port", container, "80", quiet=False).rpartition(":")[2])
         address = ours.run("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container, quiet=False)
         deadline = time.monotonic() + 60
-        while not answers(address) and time.monotonic() < deadline:
+        while not answers(address):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the web server at {address} did not answer within a minute")
             time.sleep(0.2)
         whole = mib * MIB
         tunnel = statistics.median(first_byte_s("127.0.0.1", port) for _ in range(times * 5))

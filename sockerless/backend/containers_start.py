@@ -72,7 +72,7 @@ async def start_locked(backend: Backend, container: Container) -> None:
     try:
         bound = ports.bind_all(container)
     except SockerlessError as error:
-        await _failed(backend, container.id, error, ends_task=False)  # it may linger, with the container's files
+        _tell_failure(backend, container, error)  # its task, if one lingers, keeps the container's files
         raise
     try:
         link = live.link if container.task is not None else None
@@ -202,27 +202,32 @@ async def _run_process(
         events.emit(backend, container, "start")
 
 
-async def _failed(backend: Backend, container_id: str, error: SockerlessError, *, ends_task: bool = True) -> None:
-    """Ends the task behind the caller's back, releases who is attached, and records why the start failed.
-
-    Raises nothing, so that the start's own error is told: a `wait` that must not hang is told what could not be
-    recorded, and a task that could not be stopped is tried again. ends_task: else a lingering one stays as it is.
-    """
+async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:
+    """Ends the task behind the caller's back, and tells of the failure; a stop that fails is tried again."""
     container = backend.store.container(container_id)
     live, binding = backend.lives.of(container_id), container.task
-    if ends_task:
-        if binding is not None and binding.task_arn is not None:
-            if live.supervisor is not None:
-                live.supervisor.cancel()
-            task_end.stop_behind(backend, binding.task_arn, f"container {container.name} failed to start")
-        await live.set_link(None)
+    if binding is not None and binding.task_arn is not None:
+        if live.supervisor is not None:
+            live.supervisor.cancel()
+        task_end.stop_behind(backend, binding.task_arn, f"container {container.name} failed to start")
+    await live.set_link(None)
+    _tell_failure(backend, replace(container, task=None), error)
+
+
+def _tell_failure(backend: Backend, container: Container, error: SockerlessError) -> None:
+    """Releases who is attached, and records why the start failed.
+
+    Raises nothing, so that the start's own error is told: a `wait` that must not hang is told what could not be
+    recorded.
+    """
+    live = backend.lives.of(container.id)
     for attachment in list(live.attachments):
         attachment.release()
     code = error.exit_code if isinstance(error, StartRefused) else FAILED_TO_START
     try:
-        _record_failure(backend, container if not ends_task else replace(container, task=None), str(error), code)
+        _record_failure(backend, container, str(error), code)
     except SockerlessError as failure:
-        log.error("container %s: it cannot be recorded that its start failed: %s", container_id[:12], failure)
+        log.error("container %s: it cannot be recorded that its start failed: %s", container.id[:12], failure)
         live.complete_removal(WaitResult(code, str(failure)))
 
 

@@ -61,7 +61,7 @@ def _cluster(scope: Scope) -> list[JsonObject]:
 
 
 def _roles(scope: Scope) -> list[JsonObject]:
-    roles, daemon = scope.iam(*(f"role/{scope.prefix}-{role}" for role in _ROLES)), f"policy/{scope.prefix}-daemon"
+    roles = scope.iam(*(f"role/{scope.prefix}-{role}" for role in _ROLES))
     boundary = scope.project.permissions_boundary
     bounded = [{"StringEquals": {"iam:PermissionsBoundary": boundary}}] if boundary else []
     changing = "PutRolePermissionsBoundary" if boundary else "DeleteRolePermissionsBoundary"
@@ -80,7 +80,8 @@ def _roles(scope: Scope) -> list[JsonObject]:
             "iam",
             "CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion "
             "ListPolicyVersions TagPolicy UntagPolicy",
-            scope.iam(daemon),  # not -deployer-*: who may write a policy of its own may do everything
+            # not -deployer-*: who may write a policy of its own may do everything
+            scope.iam(f"policy/{scope.prefix}-daemon"),
         ),
         allow("RolesOfServices", "iam", "CreateServiceLinkedRole", scope.iam("role/aws-service-role/*"), linked),
     ]

@@ -5,9 +5,8 @@ Owns: the names of the outputs and their check. Knows no terraform process (terr
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def parse(document: Mapping[str, Any], project: Project) -> Outputs:
 
 def lines(outputs: Outputs) -> list[str]:
     """The outputs for people, one a line; the daemon's policy, a document, by the command that prints it."""
-    shown = {**dataclasses.asdict(outputs), "daemon_policy": "see `sockerless-kit iam daemon`"}
+    shown = {**asdict(outputs), "daemon_policy": "see `sockerless-kit iam daemon`"}
     return [f"{name} = {_text(value)}" for name, value in shown.items()]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sockerless.errors import Conflict, InvalidParameter
-from sockerless.kit import apply, background, environments, init, processes, say, serve, serving
+from sockerless.kit import apply, background, init, processes, say, serve, serving
 from sockerless.kit import project as settings
 from sockerless.kit.background import Place
 from sockerless.kit.project import SETTINGS_FILE, Project
@@ -23,12 +23,11 @@ def up(
     simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
     daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
     """
-    if env:
-        settings.load(directory, env)  # an unknown one is refused as such, not by the path that its socket would have
-    hosts = hosts or [serving.default_host(environments.directory_of(directory, env))]
+    standing = _standing(directory, env, simulator)
+    hosts = hosts or [serving.default_host(standing.directory if standing else directory)]
     for host in hosts:
         serving.check_host(host)
-    project = _project(directory, env, simulator)
+    project = standing or _new(directory, simulator)
     environment = _environment_text(project)
     apply.build(project, plugin_dir, yes)
     if _is_up(project, hosts, environment):
@@ -70,11 +69,16 @@ def _end(place: Place) -> None:
     say.tell("ended", text, process=place.name, ran=ran)
 
 
-def _project(directory: Path, env: str, simulator: bool) -> Project:
+def _new(directory: Path, simulator: bool) -> Project:
+    project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
+    say.tell("wrote", f"wrote {directory / SETTINGS_FILE}", file=directory / SETTINGS_FILE)
+    return project
+
+
+def _standing(directory: Path, env: str, simulator: bool) -> Project | None:
+    """What sockerless.toml says already; None where there is no such file and no environment is asked for."""
     if settings.read_settings(directory) is None and not env:
-        project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
-        say.tell("wrote", f"wrote {directory / SETTINGS_FILE}", file=directory / SETTINGS_FILE)
-        return project
+        return None
     project = settings.load(directory, env)
     if simulator and not project.simulator:
         raise InvalidParameter(

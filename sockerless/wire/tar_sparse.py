@@ -6,6 +6,7 @@ content). Source: GNU tar's manual, "Storing Sparse Files"; the bounds are those
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from sockerless.wire import tar
@@ -43,7 +44,7 @@ class Placement:
             self._left -= len(part)
 
 
-class MapReader:
+class MapReader(ABC):
     """A sparse entry whose map may still be coming. stored_left: bytes of content and rest of map behind the map."""
 
     def __init__(self, entry: Entry, real_size_bytes: int, stored_bytes: int) -> None:
@@ -53,9 +54,9 @@ class MapReader:
         self._real_size_bytes = real_size_bytes
         self._numbers: list[int] = []
 
+    @abstractmethod
     def feed(self, block: bytes) -> bool:
         """Takes the next block of the map; whether it is complete now. TarError for damage."""
-        raise NotImplementedError
 
     def _complete(self, numbers: list[int]) -> None:
         """Sets the entry's extents and real size once all numbers are there."""
@@ -107,6 +108,10 @@ class RecordsMap(MapReader):
     def __init__(self, entry: Entry, real_size_bytes: int, map_text: str) -> None:
         super().__init__(entry, real_size_bytes, entry.size_bytes)
         self._complete([_decimal(text) for text in map_text.split(",")] if map_text else [])
+
+    def feed(self, block: bytes) -> bool:
+        """Takes no block: nothing of the map comes after the records."""
+        raise TarError(INVALID)
 
 
 class BlocksMap(MapReader):

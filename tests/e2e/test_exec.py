@@ -15,7 +15,7 @@ from docker.errors import APIError, NotFound
 from sockerless.wire import stdcopy
 from tests.e2e.docker_cli import Docker, eventually
 
-pytestmark = [pytest.mark.engine, pytest.mark.terraform]
+pytestmark = [pytest.mark.engine, pytest.mark.terraform, pytest.mark.both_directions]
 
 
 @pytest.fixture(scope="module")

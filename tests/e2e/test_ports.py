@@ -108,7 +108,9 @@ def test_a_second_start_that_finds_its_port_taken_leaves_the_files_where_they_ar
             stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             stranger.bind(("0.0.0.0", port))
             stranger.listen()
-            assert docker("start", container).returncode == 1
+            refused = docker("start", container)
+            assert refused.returncode == 1
+            assert f":{port} failed: address already in use".encode() in refused.stderr
         docker.ok("start", "-a", container)
         copied = docker("cp", f"{container}:/result", "-").stdout
         assert copied.count(b"UTC") == 2

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.docker_cli import Docker
 from tests.e2e.terminal import Terminal
 
-pytestmark = [pytest.mark.engine, pytest.mark.terraform]
+pytestmark = [pytest.mark.engine, pytest.mark.terraform, pytest.mark.both_directions]
 
 
 def test_streams_come_apart_and_the_exit_code_is_the_containers(docker: Docker, image: str) -> None:
