@@ -62,7 +62,7 @@ class Lifecycle:
             raise Conflict("the agent is ending")
         self._starting = True
         try:
-            kills_before = memory.oom_kills()
+            kills_before, position = memory.oom_kills(), self.journal.end
             spawned = await spawn(process, self._reaper, self._own_environment)
         finally:
             self._starting = False
@@ -73,7 +73,7 @@ class Lifecycle:
         if self._terminated:
             os.kill(run.pid, process.stop_signal)
         self._change()
-        return {"pid": run.pid, "started_at_ns": run.started_at_ns}
+        return {"pid": run.pid, "started_at_ns": run.started_at_ns, "run": run.number, "position": position}
 
     async def spawn_beside(self, process: Process) -> Spawned:
         """Runs one more process, which ends with the main one at the latest. Conflict while that does not run."""

@@ -54,7 +54,10 @@ def new_session(callbacks: Callbacks) -> aiohttp.ClientSession:
 
 
 class AgentLink:
-    """One agent, at an address or a host of callback.py. connect() first; then request() and open()."""
+    """One agent, at an address or a host of callback.py. connect() first; then request() and open().
+
+    hello: what the agent said of itself when it was connected.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, address: str, credentials: AgentCredentials) -> None:
         self._session = session
@@ -62,6 +65,7 @@ class AgentLink:
         self._headers = {"Authorization": f"Bearer {credentials.token}"}
         self._pin = aiohttp.Fingerprint(agent_credentials.fingerprint(credentials))
         self._control: aiohttp.ClientWebSocketResponse | None = None
+        self.hello: wire.Hello | None = None
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[wire.Reply]] = {}
         self._resumable: weakref.WeakSet[aiohttp.ClientWebSocketResponse] = weakref.WeakSet()
@@ -75,6 +79,7 @@ class AgentLink:
         message = _decoded(await self._control.receive_str(timeout=CONNECT_TIMEOUT_S))
         if not isinstance(message, wire.Hello):
             raise SystemFailure("the agent's first message is not its hello")
+        self.hello = message
         return message
 
     async def open(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse:

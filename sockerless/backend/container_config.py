@@ -154,7 +154,7 @@ def security(host: JsonObject) -> list[str]:
 
 def _hosts_line(entry: str) -> str:
     name, _, address = entry.partition(":")
-    return f"{address}\t{name}"
+    return f"{address.strip('[]')}\t{name}"
 
 
 def nofile(host: JsonObject) -> tuple[int, int] | None:

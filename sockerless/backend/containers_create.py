@@ -6,9 +6,8 @@ import time
 from dataclasses import replace
 from typing import Literal
 
-from sockerless.backend import container_config, definitions, events, images_find, names, restart_policy
+from sockerless.backend import container_config, definitions, events, images_find, names, port_bindings, restart_policy
 from sockerless.backend.context import Backend
-from sockerless.backend.port_bindings import wanted as wanted_ports
 from sockerless.config import FILL_COMMAND, Config
 from sockerless.ecs.fargate import limits_of, rounding_note, size_for
 from sockerless.ecs.taskdef import AgentDelivery, Shape
@@ -38,7 +37,7 @@ async def create(
     merged = container_config.merge(config, image.config.get("config") or {})
     container_config.stop_signal(merged)
     restart_policy.check(host_config)
-    wanted_ports(merged, host_config)
+    port_bindings.wanted(merged, host_config)
     container_config.check_names(merged, host_config)
     nano_cpus, memory_bytes = container_config.nano_cpus(host_config), int(host_config.get("Memory") or 0)
     size = size_for(nano_cpus, memory_bytes, limits_of(backend.config))
@@ -61,7 +60,7 @@ async def create(
         container = await _with_definition(backend, container, shape)
     events.emit(backend, container, "create")
     rounding = rounding_note(nano_cpus, memory_bytes, size)
-    return container.id, [rounding] if rounding else []
+    return container.id, [*([rounding] if rounding else []), *port_bindings.left_out(merged, host_config)]
 
 
 async def _with_definition(backend: Backend, container: Container, shape: Shape) -> Container:

@@ -7,13 +7,11 @@ so that the next daemon goes on where this one ended.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import replace
 
 from sockerless.backend.containers_start import start_locked
 from sockerless.backend.context import Backend, spawn
-from sockerless.backend.reach import reachable
 from sockerless.backend.restart_policy import next_pause_s
 from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, SystemFailure, Unavailable
 from sockerless.types import Container
@@ -60,9 +58,6 @@ async def _started(backend: Backend, container: Container) -> bool:
     """Whether it runs again, or never will; False when another attempt may do it. SystemFailure: no record written."""
     container = replace(container, restart_count=container.restart_count + 1)
     backend.store.save_container(container)
-    if container.task is not None:
-        with contextlib.suppress(Unavailable):  # whose agent a new daemon may not have reached yet
-            await reachable(backend, container)
     try:
         await start_locked(backend, container)
     except (Unavailable, DeadlineExceeded) as error:

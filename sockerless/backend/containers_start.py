@@ -1,7 +1,8 @@
 """docker start: a task, its agent, the attached streams, then the process; while the task lingers, just the process.
 
 Order of writes: intent (client token) before RunTask, its outcome after, "running" after the agent's word. A start
-that fails leaves the container "created" (or "exited") with the reason, and no task behind.
+that fails leaves the container "created" (or "exited") with the reason, and no task behind but the one that lingered
+already: that one has the container's files, and ends only when nobody knows what its agent did.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import secrets
 import time
 from dataclasses import asdict, replace
+from typing import Any
 
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend import (
@@ -26,16 +28,20 @@ from sockerless.backend import (
 )
 from sockerless.backend.agent_link import AgentLink, StartRefused
 from sockerless.backend.attach_stream import open_stream
+from sockerless.backend.attachment import Attachment
 from sockerless.backend.containers_create import shape_of
 from sockerless.backend.containers_find import find
 from sockerless.backend.context import Backend
 from sockerless.backend.live import Live, WaitResult
-from sockerless.backend.supervise import supervise
+from sockerless.backend.reach import reachable_again
+from sockerless.backend.supervise import TaskOver, supervise
 from sockerless.ecs import tags
 from sockerless.ecs.state import view
 from sockerless.ecs.taskdef import log_stream, run_task
-from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError
+from sockerless.errors import Conflict, DeadlineExceeded, NotModified, SockerlessError, Unavailable
 from sockerless.types import Container, ContainerState, Health, JsonObject, TaskBinding
+from sockerless.wire.agent import Process
+from sockerless.wire.agent_output import StreamQuery
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +78,13 @@ async def start_locked(backend: Backend, container: Container) -> None:
     try:
         bound = ports.bind_all(container)
     except SockerlessError as error:
-        _tell_failure(backend, container, error)  # its task, if one lingers, keeps the container's files
+        _tell_failure(backend, container, error)
         raise
+    lingering = container.task is not None
     try:
-        link = live.link if container.task is not None else None
+        link = await _lingering_link(backend, container, live) if lingering else None
         if link is None:
+            lingering = False
             link = await _launch(backend, container, live, laps)
             await archive_kept.put_in_place(backend, container, link)
         await _run_process(backend, container.id, live, link, bound)
@@ -84,11 +92,31 @@ async def start_locked(backend: Backend, container: Container) -> None:
         log.info("container %s (%s) started: %s", container.id[:12], container.name, laps)
     except SockerlessError as error:
         ports.release(bound)
-        await _failed(backend, container.id, error)
+        if lingering and not isinstance(error, _Unanswered):
+            _tell_failure(backend, backend.store.container(container.id), error)
+        else:
+            await _failed(backend, container.id, error)
         raise
     except asyncio.CancelledError:
         ports.release(bound)
         await _failed(backend, container.id, Conflict("the start was cancelled"))
+        raise
+
+
+class _Unanswered(Unavailable):
+    """The agent was asked to start the process, and whether it did is not known."""
+
+
+async def _lingering_link(backend: Backend, container: Container, live: Live) -> AgentLink | None:
+    """The agent of the last run's task, which has the container's files; None when that task is over.
+
+    Waits for a connection that broke, or that a new daemon has not made yet; Unavailable when none comes.
+    """
+    try:
+        return await reachable_again(backend, container, None)
+    except Unavailable:
+        if isinstance(live.link_error, TaskOver):
+            return None
         raise
 
 
@@ -180,16 +208,11 @@ async def _run_process(
     backend: Backend, container_id: str, live: Live, link: AgentLink, bound: list[ports.Bound]
 ) -> None:
     container = backend.store.container(container_id)
-    for attachment in list(live.attachments):
-        if attachment.live and not attachment.connected:
-            stream = await open_stream(backend, container, link, attachment.query)
-            if attachment.ended:  # meanwhile: nobody would read it, and it would hold the process up
-                await stream.close()
-            else:
-                attachment.connect(stream)
+    for attachment in _unconnected(live):
+        await _connect(backend, container, link, attachment, attachment.query)
     process = container_config.process(container, backend.config.linger_s)
     async with live.starting:
-        started = await link.request("start", process=asdict(process))
+        link, started = await _begin(backend, container, link, process)
         state = ContainerState(
             status="running",
             pid=int(started.get("pid", 0)),
@@ -200,6 +223,51 @@ async def _run_process(
         container = replace(backend.store.container(container_id), state=state, ports=published, health=checked)
         backend.store.save_container(container)
         events.emit(backend, container, "start")
+        await _connect_late(backend, container, live, link, started)
+
+
+async def _begin(
+    backend: Backend, container: Container, link: AgentLink, process: Process
+) -> tuple[AgentLink, dict[str, Any]]:
+    """The agent's word that the process runs, and the link it came by: another one when the connection broke."""
+    try:
+        return link, await link.request("start", process=asdict(process))
+    except Unavailable:
+        log.warning("container %s: the agent went away while it was asked to start", container.id[:12])
+    try:
+        link = await reachable_again(backend, container, link)
+        hello = link.hello
+        if hello is not None and hello.status != "waiting" and hello.started_at_ns != container.state.started_at_ns:
+            return link, {"pid": hello.pid, "started_at_ns": hello.started_at_ns}
+        return link, await link.request("start", process=asdict(process))
+    except Unavailable as error:
+        raise _Unanswered(error.message) from error
+
+
+def _unconnected(live: Live) -> list[Attachment]:
+    return [attachment for attachment in live.attachments if attachment.live and not attachment.connected]
+
+
+async def _connect(
+    backend: Backend, container: Container, link: AgentLink, attachment: Attachment, query: StreamQuery
+) -> None:
+    stream = await open_stream(backend, container, link, query)
+    if attachment.ended:  # meanwhile: nobody would read it, and it would hold the process up
+        await stream.close()
+    else:
+        attachment.connect(stream)
+
+
+async def _connect_late(
+    backend: Backend, container: Container, live: Live, link: AgentLink, started: dict[str, Any]
+) -> None:
+    """Connects who attached while the agent started the process, to this run and its first byte."""
+    run, position = int(started.get("run", 0)), int(started.get("position", -1))
+    for attachment in _unconnected(live):
+        try:
+            await _connect(backend, container, link, attachment, replace(attachment.query, run=run, position=position))
+        except Unavailable as error:
+            attachment.fail(error.message)
 
 
 async def _failed(backend: Backend, container_id: str, error: SockerlessError) -> None:

@@ -12,6 +12,7 @@ from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import JsonObject
 
 LARGEST_PORT = 65535
+_ONLY_TCP = "only TCP ports can be, because connections reach a task through its agent"
 
 
 class Wanted(NamedTuple):
@@ -33,19 +34,28 @@ def wanted(config: JsonObject, host_config: JsonObject) -> list[Wanted]:
     ]
     if host_config.get("PublishAllPorts"):
         bound = {entry.container_port for entry in found}
-        exposed = (port for port in config.get("ExposedPorts") or {} if port.rpartition("/")[2] in {"tcp", port})
+        exposed = filter(_is_tcp, config.get("ExposedPorts") or {})
         found += [Wanted(number, "", 0, 0) for number in map(_container_port, exposed) if number not in bound]
     return found
 
 
+def left_out(config: JsonObject, host_config: JsonObject) -> list[str]:
+    """A warning for each exposed port that PublishAllPorts asks for and that cannot be published."""
+    exposed = config.get("ExposedPorts") or {} if host_config.get("PublishAllPorts") else {}
+    return [f"port {port} is exposed and not published: {_ONLY_TCP}" for port in exposed if not _is_tcp(port)]
+
+
+def _is_tcp(port: str) -> bool:
+    return port.partition("/")[2].lower() in {"", "tcp"}
+
+
 def _container_port(text: str) -> int:
-    number, _, protocol = text.partition("/")
-    if protocol.lower() not in {"", "tcp"}:
+    if not _is_tcp(text):
         raise NotSupported(
-            f"port {text}: only TCP ports can be published, because connections reach a task through its agent; "
+            f"port {text} cannot be published: {_ONLY_TCP}; "
             "let clients inside the VPC use the task's own address for other protocols"
         )
-    return _port(number, text)
+    return _port(text.partition("/")[0], text)
 
 
 def _range(text: str) -> tuple[int, int]:

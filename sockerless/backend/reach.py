@@ -19,8 +19,8 @@ async def reachable(backend: Backend, container: Container) -> AgentLink:
     return await _reached(backend, container, None, LINK_TIMEOUT_S)
 
 
-async def reachable_again(backend: Backend, container: Container, broken: AgentLink) -> AgentLink:
-    """The link after one that broke; Unavailable when there is none within NEXT_LINK_TIMEOUT_S."""
+async def reachable_again(backend: Backend, container: Container, broken: AgentLink | None) -> AgentLink:
+    """The link after one that broke (None: any); Unavailable when there is none within NEXT_LINK_TIMEOUT_S."""
     return await _reached(backend, container, broken, NEXT_LINK_TIMEOUT_S)
 
 

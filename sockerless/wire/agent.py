@@ -109,8 +109,9 @@ class Process:
 class Request:
     """One control request.
 
-    op and arguments: "start" {"process": Process}, answered {"pid", "started_at_ns"} once the program runs or
-    refused with not_found / permission / invalid; "signal" {"signal": number} (conflict when nothing runs);
+    op and arguments: "start" {"process": Process}, answered {"pid", "started_at_ns", "run", "position"} (the run's
+    number and first byte, as STREAMS takes them) once the program runs or refused with not_found / permission /
+    invalid; "signal" {"signal": number} (conflict when nothing runs);
     "resize" {"height", "width"}, with "exec": id for an exec's terminal (conflict when it does not run); "exec_state"
     {"exec": id}, answered {"running", "code"} (null: not known); "pause", "unpause" {} (conflict when there is
     nothing to do); "top" {"ps_args"}, answered {"titles", "processes"}; "stats" {}, answered as agent/stats.py says;

@@ -273,3 +273,14 @@ async def test_a_position_that_is_no_longer_kept_is_told(launch: Callable[..., A
         while (again := await container.streams(client="c0", run=1, position=stream.position)).opened.first_ns == 0:
             again.cut()
     assert again.opened.position > stream.position
+
+
+async def test_a_client_that_comes_late_goes_to_the_run_and_the_first_byte_that_its_start_was_answered_with(
+    container: AgentContainer,
+) -> None:
+    control = await container.control()
+    for run in (1, 2):
+        started = (await control.start("echo", f"run {run}", linger_s=60)).result
+        await control.exited()
+        late = await container.streams(run=started["run"], position=started["position"])
+        assert (started["run"], (await received(late)).stdout) == (run, b"run %d\n" % run)

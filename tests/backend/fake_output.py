@@ -48,6 +48,11 @@ class FakeOutput:
         last = self.chunks[-1] if self.chunks else None
         return last.time_ns + count_pieces(last.data) - 1 if last else 0
 
+    @property
+    def next_run(self) -> int:
+        """The number of the run that is on or comes next."""
+        return len(self._ends) + 1
+
     def begin(self) -> None:
         """A run begins."""
         self._running = True
@@ -89,7 +94,7 @@ class FakeOutput:
 
     async def _stream(self, connection: ServerConnection, query: StreamQuery) -> None:
         self.queries.append(query)
-        run = query.run or len(self._ends) + 1
+        run = query.run or self.next_run
         position = max(query.position, self.first) if query.position >= 0 else len(self.chunks)
         first_ns = self._first_ns() if position > query.position >= 0 else 0
         await connection.send(Opened(run, position, first_ns, self.inputs.get(query.client, 0)).encode())

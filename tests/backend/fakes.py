@@ -191,8 +191,11 @@ class FakeAgent:
         self.on_start: Callable[[], None] = lambda: None
         self.ignores: set[int] = set()
         self.cut_at: list[str] = []
-        """Requests at which the control connection breaks before they are answered, each once."""
+        """Requests at which the control connection breaks before they are carried out, each once."""
+        self.cut_behind: list[str] = []
+        """Requests at which it breaks when they are carried out and not answered, each once."""
         self.starts = 0
+        self.started_at_ns = 0
         self.signals: list[int] = []
         self.pending: int | None = None
         self.paused = False
@@ -236,7 +239,8 @@ class FakeAgent:
     async def _serve_control(self, connection: ServerConnection) -> None:
         self._controls.add(connection)
         status = "exited" if self._exited else "running" if self.starts else "waiting"
-        hello = wire.Hello("test", status, exited=self._exited, paused=self.paused, health=self.health)  # type: ignore[arg-type]
+        run = {"started_at_ns": self.started_at_ns, "exited": self._exited}
+        hello = wire.Hello("test", status, paused=self.paused, health=self.health, **run)  # type: ignore[arg-type]
         await connection.send(wire.encode(hello))
         async for message in connection:
             request = wire.decode(message)
@@ -245,7 +249,12 @@ class FakeAgent:
                 self.cut_at.remove(request.op)
                 connection.transport.abort()
                 break
-            await connection.send(wire.encode(self._answer(request)))
+            answer = self._answer(request)
+            if request.op in self.cut_behind:
+                self.cut_behind.remove(request.op)
+                connection.transport.abort()
+            else:
+                await connection.send(wire.encode(answer))
             if request.op == "start" and self.refusal is None:
                 await self._run()
             if request.op == "signal" and request.arguments["signal"] not in self.ignores:
@@ -276,9 +285,11 @@ class FakeAgent:
             return wire.Reply(request.id, error_kind=self.refusal[0], message=self.refusal[1])
         if request.op == "start":
             self.starts += 1
+            self.started_at_ns = time.time_ns()
             self._exited = None
             self.process = wire.process_from(request.arguments["process"])
-            return wire.Reply(request.id, {"pid": 7, "started_at_ns": time.time_ns()})
+            place = {"run": self.streams.next_run, "position": len(self.streams.chunks)}
+            return wire.Reply(request.id, {"pid": 7, "started_at_ns": self.started_at_ns, **place})
         if request.op == "exec_state":
             return wire.Reply(request.id, self.execs.states[request.arguments["exec"]])
         if request.op == "resize" and "exec" in request.arguments:

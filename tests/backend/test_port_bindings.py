@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sockerless.backend.port_bindings import Wanted, wanted
+from sockerless.backend.port_bindings import Wanted, left_out, wanted
 from sockerless.errors import InvalidParameter, NotSupported
 from sockerless.types import JsonObject
 
@@ -39,5 +39,12 @@ def test_a_malformed_host_port_is_refused(port: str) -> None:
 
 
 def test_udp_is_refused_with_the_reason() -> None:
-    with pytest.raises(NotSupported, match="only TCP ports can be published"):
+    with pytest.raises(NotSupported, match="port 53/udp cannot be published: only TCP ports can be"):
         wanted({}, {"PortBindings": {"53/udp": [{"HostPort": "53"}]}})
+
+
+def test_an_exposed_port_that_cannot_be_published_is_warned_of_when_all_are_to_be() -> None:
+    config = {"ExposedPorts": {"80/tcp": {}, "81": {}, "53/UDP": {}}}
+    assert left_out(config, {}) == []
+    [warning] = left_out(config, {"PublishAllPorts": True})
+    assert warning.startswith("port 53/UDP is exposed and not published")

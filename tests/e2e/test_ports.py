@@ -66,6 +66,12 @@ def test_twenty_connections_at_once_keep_apart(docker: Docker, image: str) -> No
 
 
 def test_every_exposed_port_is_published_at_a_free_one(docker: Docker, image: str) -> None:
+    created = docker("create", "-P", "--expose", "7000", "--expose", "53/udp", image, "true")
+    assert created.stderr.decode().strip() == (
+        "WARNING: port 53/udp is exposed and not published: only TCP ports can be, because connections reach a task "
+        "through its agent"
+    )
+    docker.ok("rm", created.stdout.decode().strip())
     with published(docker, image, "-P", "--expose", "7000", command=MANY) as container:
         port = int(docker.ok("port", container, "7000").splitlines()[0].rpartition(":")[2])
         eventually(lambda: talk(port, b"any") == b"any")
@@ -87,7 +93,7 @@ def test_a_range_takes_its_first_free_port_and_a_taken_port_fails_the_start(dock
 def test_udp_is_refused_and_said(docker: Docker, image: str) -> None:
     refused = docker("run", "--rm", "-p", "5353:53/udp", image, "true")
     assert refused.returncode == 125
-    assert "only TCP ports can be published" in refused.stderr.decode()
+    assert "port 53/udp cannot be published: only TCP ports can be" in refused.stderr.decode()
 
 
 def test_a_published_port_survives_the_daemons_death(docker: Docker, image: str, crash: Callable[[], None]) -> None:

@@ -87,11 +87,12 @@ def test_environment_user_directory_and_arguments_arrive_as_asked(docker: Docker
 
 def test_names_are_what_was_asked_for(docker: Docker, image: str) -> None:
     seen = docker.ok(
-        "run", "--rm", "-h", "box", "--domainname", "corp", "--add-host", "db:10.1.2.3", "--dns", "10.9.8.7",
+        "run", "--rm", "-h", "box", "--domainname", "corp", "--add-host", "db:10.1.2.3",
+        "--add-host", "six:[fd00::6]", "--dns", "10.9.8.7",
         "--dns-search", "a.example", "--dns-option", "ndots:3", image,
         "sh", "-c", "cat /etc/hosts /etc/hostname /etc/resolv.conf",
     ).splitlines()  # fmt: skip
-    assert "10.1.2.3\tdb" in seen
+    assert {"10.1.2.3\tdb", "fd00::6\tsix"} <= set(seen)
     assert any(line.endswith("\tbox.corp box") for line in seen)
     assert "box.corp" in seen
     assert [line for line in seen if line.startswith(("nameserver", "search", "options"))] == [
