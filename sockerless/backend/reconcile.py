@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend import archive_kept, containers_exit, definitions, ports, task_end
+from sockerless.backend.containers_launch import started_by
 from sockerless.backend.containers_restart import restart_forever
-from sockerless.backend.containers_start import started_by
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import WaitResult
 from sockerless.backend.supervise import supervise

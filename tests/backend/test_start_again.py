@@ -8,7 +8,7 @@ import pytest
 
 from sockerless.backend import agent_news, containers_start, containers_wait, streams
 from sockerless.backend.attachment import Attachment
-from sockerless.errors import InvalidParameter, Unavailable
+from sockerless.errors import InvalidParameter, SystemFailure, Unavailable
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import Exited, Hello
 from tests.backend.fakes import FakeAgent
@@ -77,6 +77,15 @@ async def test_an_agent_that_leaves_at_the_start_request_ends_with_its_task(rig:
         await containers_start.start(rig.backend, lingering)
     await eventually(lambda: [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"])
     assert rig.backend.store.container(lingering).task is None
+
+
+async def test_a_run_that_cannot_be_recorded_ends_with_its_lingering_task(rig: Rig, lingering: str) -> None:
+    rig.agents[0].exit_code = None
+    rig.agents[0].on_start = lambda: setattr(rig.disk, "full", True)
+    with pytest.raises(SystemFailure, match="disk is full"):
+        await containers_start.start(rig.backend, lingering)
+    rig.disk.full = False
+    await eventually(lambda: [task["lastStatus"] for task in rig.ecs.tasks.values()] == ["STOPPED"])
 
 
 async def test_who_attaches_while_the_agent_starts_the_process_gets_its_output_from_the_first_byte(rig: Rig) -> None:
