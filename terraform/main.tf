@@ -43,6 +43,7 @@ module "events" {
   source = "./modules/events"
 
   name          = var.name
+  region        = var.region
   cluster_arn   = module.cluster.cluster_arn
   task_events   = var.task_events
   failed_starts = var.alarms

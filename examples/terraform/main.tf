@@ -37,6 +37,7 @@ module "cluster" {
 module "events" {
   source      = "../../terraform/modules/events"
   name        = var.name
+  region      = var.region
   cluster_arn = module.cluster.cluster_arn
   kms_key_arn = module.kms.key_arn
 }

@@ -5,8 +5,8 @@ mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
 
-  mock_resource "aws_cloudwatch_event_rule" {
-    defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/test" }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
   }
 
   mock_resource "aws_sqs_queue" {
@@ -71,15 +71,15 @@ run "task_changes_of_this_cluster_alone_reach_the_queue" {
   }
 
   assert {
-    condition = alltrue([for policy in aws_sqs_queue_policy.this : jsondecode(policy.policy).Statement == [
+    condition = alltrue([for key, queue in aws_sqs_queue.this : jsondecode(queue.policy).Statement == [
       {
         Sid       = "EventsOfItsRule"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = "arn:aws:sqs:eu-central-1:123456789012:test"
+        Resource  = "arn:aws:sqs:eu-central-1:123456789012:test-${key}"
         Condition = {
-          ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/test" }
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/test-${key}" }
           StringEquals = { "aws:SourceAccount" = "123456789012" }
         }
       },
@@ -88,7 +88,7 @@ run "task_changes_of_this_cluster_alone_reach_the_queue" {
         Effect    = "Deny"
         Principal = { AWS = "*" }
         Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:eu-central-1:123456789012:test"
+        Resource  = "arn:aws:sqs:eu-central-1:123456789012:test-${key}"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]])

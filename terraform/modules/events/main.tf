@@ -2,8 +2,14 @@
 # keeps it for two weeks. ECS itself forgets a stopped task within the hour.
 
 data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
 
 locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  rule_arn  = "arn:${local.partition}:events:${var.region}:${local.account}:rule/${var.name}"
+  queue_arn = "arn:${local.partition}:sqs:${var.region}:${local.account}:${var.name}"
+
   of_cluster = {
     source      = ["aws.ecs"]
     detail-type = ["ECS Task State Change"]
@@ -39,9 +45,6 @@ resource "aws_cloudwatch_event_target" "queue" {
 
   rule = aws_cloudwatch_event_rule.this[each.key].name
   arn  = aws_sqs_queue.this[each.key].arn
-
-  # Events that come before the queue may be written to would be lost.
-  depends_on = [aws_sqs_queue_policy.this]
 }
 
 resource "aws_sqs_queue" "this" {
@@ -56,14 +59,7 @@ resource "aws_sqs_queue" "this" {
   kms_master_key_id                 = var.kms_key_arn == "" ? null : var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == "" ? null : 3600
 
-  tags = { Name = "${var.name}-${each.key}" }
-}
-
-resource "aws_sqs_queue_policy" "this" {
-  for_each = local.patterns
-
-  queue_url = aws_sqs_queue.this[each.key].url
-
+  # Part of the queue, so that no moment is without it, and the queue waits for neither its rule nor the cluster.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -72,10 +68,10 @@ resource "aws_sqs_queue_policy" "this" {
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = aws_sqs_queue.this[each.key].arn
+        Resource  = "${local.queue_arn}-${each.key}"
         Condition = {
-          ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.this[each.key].arn }
-          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
+          ArnEquals    = { "aws:SourceArn" = "${local.rule_arn}-${each.key}" }
+          StringEquals = { "aws:SourceAccount" = local.account }
         }
       },
       {
@@ -83,9 +79,11 @@ resource "aws_sqs_queue_policy" "this" {
         Effect    = "Deny"
         Principal = { AWS = "*" }
         Action    = "sqs:*"
-        Resource  = aws_sqs_queue.this[each.key].arn
+        Resource  = "${local.queue_arn}-${each.key}"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
   })
+
+  tags = { Name = "${var.name}-${each.key}" }
 }

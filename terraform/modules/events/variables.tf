@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "region" {
+  description = "The region of the rules and queues."
+  type        = string
+}
+
 variable "cluster_arn" {
   description = "The cluster whose tasks are told of."
   type        = string
