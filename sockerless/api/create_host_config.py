@@ -237,7 +237,7 @@ HOST_CONFIG: tuple[Option, ...] = (
     ),
     honoured("PortBindings", MAP, "The daemon listens and tunnels through the agent; TCP only.", "--publish",
              _check_bindings),
-    honoured("PublishAllPorts", FLAG, "Every exposed TCP port, at free ports of the daemon's machine; create warns of others.",
+    honoured("PublishAllPorts", FLAG, "Every exposed TCP port, at free ports here; create warns of others.",
              "--publish-all"),
     not_built("Links", TEXTS, _NETWORKS, _ADD_HOST, "--link"),
     honoured("Dns", TEXTS, "The servers of /etc/resolv.conf. Not with a read-only root.", "--dns", _check_servers),

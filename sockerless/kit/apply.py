@@ -19,6 +19,7 @@ from sockerless.kit import (
     background,
     daemon_env,
     estimate,
+    in_use,
     network,
     outputs,
     plan,
@@ -43,6 +44,7 @@ def build(project: Project, plugin_dir: Path | None, yes: bool, everything: bool
     """
     planned = show_plan(project, plugin_dir, yes=yes, everything=everything)
     adopt.refuse_taken_names(project, planned)
+    in_use.refuse(project, planned)
     if planned.changes and not yes:
         click.confirm("Apply this plan?", abort=True)
     with adopt.marked(project, planned):

@@ -1,8 +1,9 @@
 """What a deployer may do with what holds data: ECR, EFS, the key, terraform's state.
 
 By name where AWS lets a name be chosen, by tag where it makes up an id. What only reads is not bound to the tag: of
-what is gone, AWS would say "denied" where terraform waits for "not found". Source: Service Authorization Reference;
-terraform's AWS provider 5.100 for what it calls.
+what is gone, AWS would say "denied" where terraform waits for "not found". Nor is what follows a key's creation at
+once: KMS takes up to five minutes until a tag counts. Source: Service Authorization Reference; KMS developer guide,
+"ABAC for AWS KMS"; terraform's AWS provider 5.100 for what it calls.
 """
 
 from __future__ import annotations
@@ -85,22 +86,20 @@ def _key(scope: Scope) -> list[JsonObject]:
         allow("FindTheKey", "kms", "ListAliases"),
         allow("NameTheKey", "kms", "CreateAlias DeleteAlias UpdateAlias", alias),
         allow(
-            "KeepTheKey",
+            "SeeAndReadyTheKey",
             "kms",
-            "CreateAlias DeleteAlias DescribeKey DisableKeyRotation EnableKeyRotation GetKeyPolicy "
-            "GetKeyRotationStatus ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource "
-            "UpdateAlias UpdateKeyDescription",
+            "CreateAlias DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags",
             keys,
-            scope.mine,
         ),
         allow(
-            "HandTheKeyToServices",
+            "KeepTheKey",
             "kms",
-            "CreateGrant GenerateDataKeyWithoutPlaintext RetireGrant",
+            "DeleteAlias DisableKeyRotation PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateAlias "
+            "UpdateKeyDescription",
             keys,
             scope.mine,
-            via,
         ),
+        allow("HandTheKeyToServices", "kms", "CreateGrant GenerateDataKeyWithoutPlaintext RetireGrant", keys, via),
     ]
 
 

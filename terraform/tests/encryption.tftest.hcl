@@ -210,3 +210,63 @@ run "the_queues_take_the_key" {
     error_message = "A queue is not encrypted with the key."
   }
 }
+
+run "a_cluster_with_the_key" {
+  module {
+    source = "./modules/cluster"
+  }
+
+  variables {
+    name        = "test"
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  }
+}
+
+run "becomes_another_cluster_without_it" {
+  module {
+    source = "./modules/cluster"
+  }
+
+  variables {
+    name        = "test"
+    kms_key_arn = ""
+  }
+
+  assert {
+    condition     = output.cluster_arn != run.a_cluster_with_the_key.cluster_arn
+    error_message = "ECS would keep the key of the cluster, which is to be without."
+  }
+}
+
+run "a_file_system_with_the_key" {
+  module {
+    source = "./modules/efs"
+  }
+
+  variables {
+    name                      = "test"
+    vpc_id                    = "vpc-0123456789abcdef0"
+    subnet_ids                = ["subnet-0123456789abcdef0"]
+    client_security_group_ids = ["sg-0123456789abcdef0"]
+    kms_key_arn               = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  }
+}
+
+run "becomes_another_file_system_without_it" {
+  module {
+    source = "./modules/efs"
+  }
+
+  variables {
+    name                      = "test"
+    vpc_id                    = "vpc-0123456789abcdef0"
+    subnet_ids                = ["subnet-0123456789abcdef0"]
+    client_security_group_ids = ["sg-0123456789abcdef0"]
+    kms_key_arn               = ""
+  }
+
+  assert {
+    condition     = output.file_system_id != run.a_file_system_with_the_key.file_system_id
+    error_message = "EFS would keep the key of the file system, which is to be without."
+  }
+}

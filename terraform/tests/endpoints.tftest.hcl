@@ -205,3 +205,33 @@ run "a_daemon_whose_range_holds_the_network_reaches_the_endpoints" {
     error_message = "A daemon in the network does not reach AWS."
   }
 }
+
+run "in_china_the_endpoints_have_chinese_names" {
+  command = plan
+
+  module {
+    source = "./modules/vpc"
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
+  variables {
+    region  = "cn-north-1"
+    network = "private"
+  }
+
+  assert {
+    condition = { for service, endpoint in aws_vpc_endpoint.interface : service => endpoint.service_name } == {
+      "ecr.api"         = "cn.com.amazonaws.cn-north-1.ecr.api"
+      "ecr.dkr"         = "cn.com.amazonaws.cn-north-1.ecr.dkr"
+      ecs               = "com.amazonaws.cn-north-1.ecs"
+      elasticfilesystem = "cn.com.amazonaws.cn-north-1.elasticfilesystem"
+      logs              = "com.amazonaws.cn-north-1.logs"
+      sqs               = "cn.com.amazonaws.cn-north-1.sqs"
+    }
+    error_message = "An endpoint has a name that AWS does not know in China."
+  }
+}

@@ -151,7 +151,21 @@ run "alarms_watch_failed_starts_and_running_tasks" {
   }
 
   assert {
-    condition = alltrue([for alarm in [aws_cloudwatch_metric_alarm.failed_starts[0], aws_cloudwatch_metric_alarm.running_tasks[0]] :
+    condition = (
+      one([for query in aws_cloudwatch_metric_alarm.vcpu_quota[0].metric_query : query.expression if query.id == "share"]) ==
+      "100 * used / SERVICE_QUOTA(used)" &&
+      one([for query in aws_cloudwatch_metric_alarm.vcpu_quota[0].metric_query : query.metric[0].dimensions if query.id == "used"]) ==
+      tomap({ Service = "Fargate", Type = "Resource", Resource = "vCPU", Class = "Standard/OnDemand" })
+    )
+    error_message = "The alarm does not hold the account's vCPUs against AWS's quota."
+  }
+
+  assert {
+    condition = alltrue([for alarm in [
+      aws_cloudwatch_metric_alarm.failed_starts[0],
+      aws_cloudwatch_metric_alarm.running_tasks[0],
+      aws_cloudwatch_metric_alarm.vcpu_quota[0],
+      ] :
       alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"]) && alarm.treat_missing_data == "notBreaching"
     ])
     error_message = "An alarm tells nobody, or rings when nothing happens."
@@ -202,7 +216,7 @@ run "dashboard_and_alarms_can_be_left_out" {
   assert {
     condition = (
       length(aws_cloudwatch_dashboard.this) + length(aws_cloudwatch_metric_alarm.failed_starts) +
-      length(aws_cloudwatch_metric_alarm.running_tasks) == 0
+      length(aws_cloudwatch_metric_alarm.running_tasks) + length(aws_cloudwatch_metric_alarm.vcpu_quota) == 0
     )
     error_message = "There is a dashboard or an alarm although none was asked for."
   }

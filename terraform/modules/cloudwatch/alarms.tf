@@ -1,4 +1,6 @@
-# Failed starts are counted by EventBridge, which costs nothing; running tasks by Container Insights, where it is on.
+# Failed starts are counted by EventBridge, which costs nothing; running tasks by Container Insights, where it is on;
+# vCPUs against the account's quota by CloudWatch itself. Source: CloudWatch User Guide, "Visualizing your service
+# quotas and setting alarms"; ECS Developer Guide, "Service quotas", for the metric's dimensions.
 
 locals {
   alarm_actions = compact([var.alarm_topic_arn])
@@ -47,4 +49,40 @@ resource "aws_cloudwatch_metric_alarm" "running_tasks" {
   ok_actions    = local.alarm_actions
 
   tags = { Name = "${var.name}-running-tasks" }
+}
+
+resource "aws_cloudwatch_metric_alarm" "vcpu_quota" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name        = "${var.name}-vcpu-quota"
+  alarm_description = "More than 80 percent of the on-demand Fargate vCPUs that AWS grants this account in ${var.region} are in use, by ${var.name} and whatever else runs there."
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 80
+  evaluation_periods  = 3
+  treat_missing_data  = "notBreaching" # nothing is sent while nothing runs
+
+  metric_query {
+    id = "used"
+
+    metric {
+      namespace   = "AWS/Usage"
+      metric_name = "ResourceCount"
+      dimensions  = { Service = "Fargate", Type = "Resource", Resource = "vCPU", Class = "Standard/OnDemand" }
+      stat        = "Maximum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id          = "share"
+    expression  = "100 * used / SERVICE_QUOTA(used)"
+    label       = "percent of the quota"
+    return_data = true
+  }
+
+  alarm_actions = local.alarm_actions
+  ok_actions    = local.alarm_actions
+
+  tags = { Name = "${var.name}-vcpu-quota" }
 }

@@ -5,6 +5,11 @@ locals {
   strategy = { for provider, weight in local.weights : provider => weight if weight > 0 }
 }
 
+# ECS keeps a cluster's key when a configuration no longer names one, so with or without a key it is another cluster.
+resource "terraform_data" "own_key" {
+  input = var.kms_key_arn != ""
+}
+
 resource "aws_ecs_cluster" "this" {
   name = var.name
 
@@ -24,6 +29,10 @@ resource "aws_ecs_cluster" "this" {
   }
 
   tags = { Name = var.name }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.own_key]
+  }
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
@@ -40,6 +49,8 @@ resource "aws_ecs_cluster_capacity_providers" "this" {
   }
 
   lifecycle {
+    replace_triggered_by = [terraform_data.own_key]
+
     precondition {
       condition     = length(local.strategy) > 0
       error_message = "fargate_weight and spot_weight cannot both be 0."

@@ -1,5 +1,10 @@
 # The file system of the agent and of Docker volumes: encrypted at rest, reached by TLS and with IAM only.
 
+# A file system keeps its key for life, also when it is asked for without one: that is another file system.
+resource "terraform_data" "own_key" {
+  input = var.kms_key_arn != ""
+}
+
 resource "aws_efs_file_system" "this" {
   #checkov:skip=CKV_AWS_184:encryption = aws asks for the key that AWS manages for EFS
   creation_token  = var.name
@@ -16,6 +21,10 @@ resource "aws_efs_file_system" "this" {
   }
 
   tags = { Name = var.name }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.own_key]
+  }
 }
 
 # Copies lie in the vault that AWS keeps for EFS, for 35 days; destroy leaves them there.

@@ -100,24 +100,39 @@ locals {
       Resource = var.images_repository_arn
     },
     {
-      Sid      = "MakeVolumes"
+      Sid       = "MakeVolumes"
+      Effect    = "Allow"
+      Action    = "elasticfilesystem:CreateAccessPoint"
+      Resource  = var.file_system_arn
+      Condition = { StringEquals = { "aws:RequestTag/sockerless:project" = local.cluster_name } }
+    },
+    {
+      Sid      = "SeeVolumes"
       Effect   = "Allow"
-      Action   = ["elasticfilesystem:CreateAccessPoint", "elasticfilesystem:DescribeAccessPoints"]
+      Action   = "elasticfilesystem:DescribeAccessPoints"
       Resource = [var.file_system_arn, local.access_points]
     },
     {
-      Sid       = "TagVolumesItMakes"
-      Effect    = "Allow"
-      Action    = "elasticfilesystem:TagResource"
-      Resource  = local.access_points
-      Condition = { StringEquals = { "elasticfilesystem:CreateAction" = "CreateAccessPoint" } }
+      Sid      = "TagVolumesItMakes"
+      Effect   = "Allow"
+      Action   = "elasticfilesystem:TagResource"
+      Resource = local.access_points
+      Condition = {
+        StringEquals = {
+          "aws:RequestTag/sockerless:project" = local.cluster_name
+          "elasticfilesystem:CreateAction"    = "CreateAccessPoint"
+        }
+      }
     },
     {
-      Sid       = "RemoveVolumes"
-      Effect    = "Allow"
-      Action    = "elasticfilesystem:DeleteAccessPoint"
-      Resource  = local.access_points
-      Condition = { StringLike = { "aws:ResourceTag/sockerless:daemon" = "*" } }
+      Sid      = "RemoveVolumes"
+      Effect   = "Allow"
+      Action   = "elasticfilesystem:DeleteAccessPoint"
+      Resource = local.access_points
+      Condition = {
+        StringEquals = { "aws:ResourceTag/sockerless:project" = local.cluster_name }
+        StringLike   = { "aws:ResourceTag/sockerless:daemon" = "*" }
+      }
     },
     {
       Sid      = "KeepTheAgent"

@@ -29,6 +29,9 @@ locals {
   daemon_services    = concat(["ecs", "elasticfilesystem"], var.task_events ? ["sqs"] : [])
   interface_services = local.private ? concat(local.task_services, local.daemon_is_inside ? local.daemon_services : []) : []
 
+  # In China some names begin otherwise. Source: what DescribeVpcEndpointServices tells there, as AWS CDK records it.
+  chinese_services = local.partition == "aws-cn" ? ["ecr.api", "ecr.dkr", "elasticfilesystem", "sqs"] : []
+
   # Whatever credentials a container brings along, only this account's pass.
   interface_policy = jsonencode({
     Version = "2012-10-17"
@@ -106,7 +109,7 @@ resource "aws_vpc_endpoint" "interface" {
   for_each = toset(local.interface_services)
 
   vpc_id              = aws_vpc.this[0].id
-  service_name        = "com.amazonaws.${var.region}.${each.value}"
+  service_name        = "${contains(local.chinese_services, each.value) ? "cn." : ""}com.amazonaws.${var.region}.${each.value}"
   vpc_endpoint_type   = "Interface"
   subnet_ids          = local.private_subnet_ids
   security_group_ids  = [aws_security_group.endpoints[0].id]
