@@ -31,10 +31,11 @@ RECORD_FILE = "agent.json"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What lies where: the agent's version, what it was built for, and the access point of the file system with it."""
+    """What lies where: the agent's version, what it was built for, its image's repository, and where its files are."""
 
     version: str
     architecture: str
+    repository_url: str
     file_system_id: str
     access_point_id: str
 
@@ -62,7 +63,13 @@ def _built() -> Iterator[Bundle]:
 
 async def _install(deployment: Deployment, bundle: Bundle) -> Installed:
     outputs = deployment.outputs
-    wanted = Installed(bundle.version, bundle.architecture, outputs.efs_file_system_id, outputs.agent_access_point_id)
+    wanted = Installed(
+        bundle.version,
+        bundle.architecture,
+        outputs.agent_repository_url,
+        outputs.efs_file_system_id,
+        outputs.agent_access_point_id,
+    )
     async with account.opened(account.of(deployment.project)) as aws:
         if _recorded(deployment.directory) == wanted and await _stands(aws, wanted):
             return wanted

@@ -38,8 +38,9 @@ resource "aws_ecr_repository" "images" {
   tags = { Name = "${var.name}-images" }
 }
 
+# By the repository's id, which is the same as its name and not known while the repository is replaced.
 resource "aws_ecr_lifecycle_policy" "images" {
-  repository = aws_ecr_repository.images.name
+  repository = aws_ecr_repository.images.id
   policy     = local.expire_untagged
 }
 
@@ -62,7 +63,7 @@ resource "aws_ecr_repository" "agent" {
 }
 
 resource "aws_ecr_lifecycle_policy" "agent" {
-  repository = aws_ecr_repository.agent.name
+  repository = aws_ecr_repository.agent.id
 
   policy = jsonencode({
     rules = [{
