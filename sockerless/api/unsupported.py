@@ -37,6 +37,11 @@ def _not_built(method: str, path: str, what: str, remedy: str) -> Refusal:
     return Refusal(method, path, NOT_BUILT, f"{what} not available in this version of sockerless.", remedy)
 
 
+def _none_of(path: str, kind: str, remedy: str) -> Refusal:
+    """Looking at one of a kind that there is none of: `docker inspect` goes on to the next kind, and tells none."""
+    return Refusal("GET", path, NOT_FOUND, f"No such {kind}: this version of sockerless has none.", remedy)
+
+
 def _swarm(method: str, path: str) -> Refusal:
     return Refusal(method, path, NO_SWARM, _SWARM_REASON, _SWARM_REMEDY)
 
@@ -74,13 +79,13 @@ UNSUPPORTED: tuple[Refusal, ...] = (
     _not_built("POST", "/networks/prune", "Networks are", _DEFAULT_NETWORK),
     _not_built("POST", "/networks/{name}/connect", "Networks are", _DEFAULT_NETWORK),
     _not_built("POST", "/networks/{name}/disconnect", "Networks are", _DEFAULT_NETWORK),
-    _not_built("GET", "/networks/{name}", "Networks are", _DEFAULT_NETWORK),
+    _none_of("/networks/{name}", "network", _DEFAULT_NETWORK),
     _not_built("DELETE", "/networks/{name}", "Networks are", _DEFAULT_NETWORK),
     # volumes
     _not_built("GET", "/volumes", "Volumes are", _VOLUME),
     _not_built("POST", "/volumes/create", "Volumes are", _VOLUME),
     _not_built("POST", "/volumes/prune", "Volumes are", _VOLUME),
-    _not_built("GET", "/volumes/{name}", "Volumes are", _VOLUME),
+    _none_of("/volumes/{name}", "volume", _VOLUME),
     _not_built("DELETE", "/volumes/{name}", "Volumes are", _VOLUME),
     _swarm("PUT", "/volumes/{name}"),
     # system

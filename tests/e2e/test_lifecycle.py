@@ -111,6 +111,11 @@ def test_a_name_in_use_conflicts_in_dockers_words(docker: Docker, image: str) ->
     docker.ok("rm", "only-once")
 
 
+def test_what_nothing_is_called_is_no_object(docker: Docker) -> None:
+    told = docker("inspect", "nosuch")
+    assert (told.returncode, told.stderr.decode().strip()) == (1, "Error: No such object: nosuch")
+
+
 def test_the_docker_sdk_runs_waits_and_streams(sdk: docker_sdk.DockerClient, image: str) -> None:
     assert sdk.containers.run(image, ["echo", "sdk"], remove=True) == b"sdk\n"
     container = sdk.containers.run(image, ["sh", "-c", "echo a; sleep 0.5; echo b; exit 6"], detach=True)
