@@ -7,34 +7,48 @@ provider tries for ten minutes and more. Changes nothing.
 from __future__ import annotations
 
 import asyncio
-import re
 
 from sockerless.aws import ecs
 from sockerless.errors import Conflict, NotFound
 from sockerless.kit import account, outputs, state
+from sockerless.kit.outputs import Outputs
 from sockerless.kit.plan import Plan
 from sockerless.kit.project import Project
-
-_HOLDING_TASKS = frozenset(
-    {"aws_ecs_cluster", "aws_efs_file_system", "aws_efs_access_point", "aws_security_group", "aws_vpc"}
-)
-_TYPE = re.compile(r"(?:^|\.)(aws_\w+)\.")
 
 
 def refuse(project: Project, planned: Plan) -> None:
     """Conflict when the plan replaces or destroys what tasks of this deployment stand on, while tasks run."""
-    taken = [change.address for change in planned.changes if change.action in {"replace", "delete"}]
-    taken = [address for address in taken if _HOLDING_TASKS & set(_TYPE.findall(address))]
-    if not taken:
+    going = _going(planned)
+    if not going:
         return
-    cluster = outputs.parse(state.read(project).get("outputs", {}), project).cluster_name
-    tasks = asyncio.run(_count(project, cluster))
+    standing = outputs.parse(state.read(project).get("outputs", {}), project)
+    taken = sorted(address for address, id_ in going.items() if id_ in _under_tasks(standing))
+    tasks = asyncio.run(_count(project, standing.cluster_name)) if taken else 0
     if tasks:
         raise Conflict(
             f"this plan takes away {', '.join(taken)}, and {tasks} task{'s run' if tasks > 1 else ' runs'} on it: "
-            f"remove the containers (`docker rm -f $(docker ps -aq)`), end what else runs on {cluster}, and run the "
-            "same command again"
+            f"remove the containers (`docker rm -f $(docker ps -aq)`), end what else runs on {standing.cluster_name}, "
+            "and run the same command again"
         )
+
+
+def _going(planned: Plan) -> dict[str, str]:
+    """The ids of what the plan replaces or destroys, by address."""
+    changes = {one["address"]: one["change"] for one in planned.document.get("resource_changes", ())}
+    return {
+        address: str(change["before"].get("id")) for address, change in changes.items() if "delete" in change["actions"]
+    }
+
+
+def _under_tasks(standing: Outputs) -> set[str]:
+    return {
+        standing.cluster_arn,
+        standing.vpc_id,
+        standing.efs_file_system_id,
+        standing.agent_access_point_id,
+        *standing.task_subnet_ids,
+        *standing.security_group_ids,
+    }
 
 
 async def _count(project: Project, cluster: str) -> int:
