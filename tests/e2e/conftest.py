@@ -109,16 +109,20 @@ def crash(daemon: Daemon) -> Callable[[], None]:
 
 @pytest.fixture(scope="module")
 def mirrored(
-    daemon: Daemon, engine_image: str, engine_address: str, tmp_path_factory: pytest.TempPathFactory
+    daemon: Daemon, docker: Docker, image: str, engine_address: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """An image that only a mirror of Docker Hub has; the daemon asks that mirror while the module's tests run."""
+    """An image that only a mirror of Docker Hub has; the daemon asks that mirror while the module's tests run.
+
+    It is image by another name: that one is loaded again in the end, or its layers would be looked for in the mirror.
+    """
     registry = DockerRegistry(tmp_path_factory.mktemp("mirror"))
     local = ["docker", "--host", engine_address]
     reference = f"{registry.host}/library/{MIRRORED}"
-    subprocess.run([*local, "tag", engine_image, reference], check=True)
+    subprocess.run([*local, "tag", image, reference], check=True)
     subprocess.run([*local, "push", "-q", reference], check=True, capture_output=True)
     subprocess.run([*local, "rmi", reference], check=True, capture_output=True)
     daemon.restart({"SOCKERLESS_REGISTRY_MIRRORS": f"http://{registry.host}"})
     yield MIRRORED
     daemon.restart()
+    load_image(docker, image, engine_address)
     registry.stop()
