@@ -98,7 +98,7 @@ def daemon_push_command(directory: Path, env: str) -> None:
 @directory_option
 @env_option
 @click.option("--role-arn", required=True, help="A role of tasks that has the daemon's policy.")
-@click.option("--access-point", required=True, help="The EFS access point that keeps the daemon's records.")
+@click.option("--access-point", required=True, help="The EFS access point, of user 1000:1000, for its records.")
 @document_option
 def daemon_task_definition_command(directory: Path, env: str, role_arn: str, access_point: str) -> None:
     """Print the task definition that runs the daemon, as JSON for `aws ecs register-task-definition`.

@@ -3,7 +3,7 @@
 Owns what goes into the daemon's image. Like the agent's bundle it brings its own loader and libraries, so the image
 needs no base. Left out: the simulator's dependencies, which no daemon of AWS runs. Layout below the destination:
 
-    bin/python3   lib/ld.so   lib/*.so*   lib/pythonX.Y/...   lib/pythonX.Y/site-packages/...
+    bin/python3   lib/ld.so   lib/*.so*   lib/pythonX.Y/...   lib/pythonX.Y/site-packages/...   tmp
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sockerless.kit.agent_elf import libraries_of, loader_of
 PREFIX = "/opt/sockerless"
 """Where the files lie in the image."""
 DISTRIBUTION = "sockerless-kit"
+_SCRATCH = "tmp"
 _SIMULATOR_ONLY = frozenset({"moto"})
 _UNUSED = shutil.ignore_patterns(
     *("__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "site-packages"),
@@ -51,6 +52,7 @@ def collect(destination: Path) -> str:
         _copy_distribution(found, ours / "site-packages")
     _copy_package(ours / "site-packages")
     _copy_binaries(destination)
+    _make_scratch(destination)
     return architecture
 
 
@@ -61,10 +63,11 @@ def command(arguments: list[str]) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """What the interpreter needs to know in the image: where certificates are."""
+    """What the interpreter needs to know in the image: where certificates are, and where anybody may write."""
     found = Path(certifi.where()).relative_to(Path(certifi.__file__).parent.parent)
     library = Path(sysconfig.get_path("stdlib")).name
-    return {"SSL_CERT_FILE": f"{PREFIX}/lib/{library}/site-packages/{found}", "HOME": "/"}
+    certificates = f"{PREFIX}/lib/{library}/site-packages/{found}"
+    return {"SSL_CERT_FILE": certificates, "TMPDIR": f"{PREFIX}/{_SCRATCH}", "HOME": "/"}
 
 
 def distributions(name: str) -> list[Distribution]:
@@ -119,6 +122,13 @@ def _copy_binaries(destination: Path) -> None:
     for binary in [python, *sorted(destination.rglob("*.so"))]:
         for name, library in libraries_of(binary, loader).items():
             _copy_library(name, library, destination)
+
+
+def _make_scratch(destination: Path) -> None:
+    """The image has no base, so no /tmp; `docker load` needs one, and the daemon need not be root."""
+    scratch = destination / _SCRATCH
+    scratch.mkdir()
+    scratch.chmod(0o1777)
 
 
 def _copy_library(name: str, library: Path, destination: Path) -> None:

@@ -23,6 +23,8 @@ CONTAINER = "daemon"
 STATE_DIR = "/state"
 PORT = 2375
 """Docker's port for TCP without TLS: on the loopback address of the task, which its containers share."""
+USER = "1000:1000"
+"""The daemon's user and group, who own its access point: EFS treats root as nobody without ClientRootAccess."""
 _HOST = f"tcp://127.0.0.1:{PORT}"
 _STATE_VOLUME = "state"
 
@@ -47,14 +49,15 @@ def _assembled() -> Iterator[BuiltImage]:
     with tempfile.TemporaryDirectory(prefix="sockerless-daemon-") as scratch:
         files = Path(scratch) / "files"
         architecture = own_images.OCI_ARCHITECTURES[daemon_bundle.collect(files)]
-        entrypoint = daemon_bundle.command(["serve", "--host", _HOST])
+        entrypoint = daemon_bundle.command(["serve", "--dir", STATE_DIR, "--host", _HOST])
         prefix, environment = daemon_bundle.PREFIX, daemon_bundle.environment()
         with assemble(files, entrypoint, architecture, prefix, environment) as built:
             yield built
 
 
 def task_definition(deployment: Deployment, role_arn: str, access_point_id: str) -> JsonObject:
-    """RegisterTaskDefinition's parameters. role_arn: a role with the daemon's policy; the access point keeps its state.
+    """RegisterTaskDefinition's parameters. role_arn: a role with the daemon's policy; the access point, USER's, keeps
+    its state.
 
     NotFound when `apply` has not written daemon.env yet.
     """
@@ -92,6 +95,7 @@ def _container(deployment: Deployment, variables: dict[str, str]) -> JsonObject:
         "name": CONTAINER,
         "image": image_of(deployment),
         "essential": True,
+        "user": USER,
         "environment": [{"name": name, "value": value} for name, value in variables.items() if value],
         "mountPoints": [{"sourceVolume": _STATE_VOLUME, "containerPath": STATE_DIR, "readOnly": False}],
         "stopTimeout": 30,

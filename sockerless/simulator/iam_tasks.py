@@ -60,13 +60,26 @@ def check_log(task: Task, container: TaskContainer) -> None:
 
 
 def may_write(task: Task, volume: Mapping[str, Any]) -> bool:
-    """Whether containers may write to an EFS volume; ResourceInitializationError when they may not even mount it."""
+    """Whether containers may write to an EFS volume; ResourceInitializationError when they may not even mount it.
+
+    Root squashing: where the access point makes every user root, that is nobody without ClientRootAccess, who writes
+    nothing of root's. Source: EFS User Guide, "Enforcing a user identity using an access point".
+    """
     configuration = volume.get("efsVolumeConfiguration")
     if configuration is None:
         return True
     if not _client(task, configuration, "ClientMount"):
         raise access_denied()
-    return _client(task, configuration, "ClientWrite")
+    actions = ["ClientWrite", "ClientRootAccess"] if _makes_root(task, configuration) else ["ClientWrite"]
+    return all(_client(task, configuration, action) for action in actions)
+
+
+def _makes_root(task: Task, configuration: Mapping[str, Any]) -> bool:
+    """Whether the volume's access point replaces every user with root."""
+    call, authorization = _call(task), configuration.get("authorizationConfig") or {}
+    points = efs_backends[call.account_id][call.region].access_points
+    point = points.get(str(authorization.get("accessPointId")))
+    return point is not None and 0 in ((point.posix_user or {}).get("Uid"), (point.posix_user or {}).get("Gid"))
 
 
 def _client(task: Task, configuration: Mapping[str, Any], action: str) -> bool:

@@ -1,8 +1,9 @@
 """Task volumes as directories of this machine: EFS file systems and access points, and task-scoped storage.
 
 An EFS file system is state_dir/efs/<file-system-id>; a task's own volumes are state_dir/tasks/<task-id>/<volume>.
-Differs from AWS: an access point's posixUser owns its root directory but is not forced on every later operation; of a
-client with IAM, only what the file system's policy denies is denied, unless IAM is enforced (iam_tasks.py).
+Differs from AWS: an access point's posixUser is not forced on every operation, so a container works on files as its own
+user; of a client with IAM, only what the file system's policy denies is denied, unless IAM is enforced (iam_tasks.py,
+where a posixUser that is root may only read without ClientRootAccess).
 Source: EFS API reference, CreateAccessPoint; user guide, "Using IAM to control access to file systems"; ECS developer
 guide, EFSVolumeConfiguration.
 """

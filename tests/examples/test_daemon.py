@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sockerless.kit import daemon_bundle, processes
-from tests.conftest import ROOT, Deployed, free_port
+from sockerless.kit import daemon_bundle, daemon_image, processes
+from tests.conftest import REGION, ROOT, Deployed, free_port
 from tests.e2e import daemon as daemons
 from tests.e2e.docker_cli import Docker, eventually
 
@@ -31,9 +35,41 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     assert "sockerless.service:" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("name", ["trust.json", "state.json"])
-def test_the_policies_are_json(name: str) -> None:
-    assert json.loads((EXAMPLE / name).read_text())["Statement"]
+def only_statement(name: str) -> dict[str, Any]:
+    (statement,) = json.loads((EXAMPLE / name).read_text())["Statement"]
+    return dict(statement)
+
+
+def test_the_role_may_mount_one_access_point_as_no_root() -> None:
+    statement = only_statement("state.json")
+    assert statement["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    assert statement["Resource"].endswith(":file-system/FILE_SYSTEM")
+    point = statement["Condition"]["ArnEquals"]["elasticfilesystem:AccessPointArn"]
+    assert point.endswith(":access-point/POINT")
+
+
+def test_the_role_is_taken_by_tasks_of_the_account_only() -> None:
+    assert only_statement("trust.json")["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:ecs:REGION:ACCOUNT:*"},
+    }
+
+
+def shell_blocks() -> list[str]:
+    """The README's commands, a script a block."""
+    return re.findall(r"```sh\n(.*?)```", (EXAMPLE / "README.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def example_role(deployment: Deployed) -> Iterator[None]:
+    """The role that the README makes goes with its policies when the test ends."""
+    iam, name = deployment.client("iam"), "mydocker-daemon"
+    yield
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+    iam.delete_role(RoleName=name)
 
 
 @pytest.mark.engine
@@ -49,6 +85,7 @@ def test_ecs_takes_the_task_definition_and_no_secret_stands_in_it(deployment: De
     names = {variable["name"] for variable in container["environment"]}
     assert {"SOCKERLESS_ECS_CLUSTER", "SOCKERLESS_ECS_SUBNETS", "SOCKERLESS_STATE_DIR"} <= names
     assert "SOCKERLESS_AGENT_TOKEN" not in names
+    assert container["user"] == daemon_image.USER
     deployment.client("ecs").deregister_task_definition(taskDefinition=registered["taskDefinitionArn"])
 
 
@@ -71,6 +108,47 @@ def pushed(deployment: Deployed, engine_address: str) -> Iterator[str]:
 @pytest.mark.engine
 @pytest.mark.terraform
 @pytest.mark.slow
+@pytest.mark.usefixtures("pushed", "example_role")
+def test_the_readme_s_commands_run_a_daemon_that_keeps_its_records(deployment: Deployed) -> None:
+    """As far as a task of the simulated AWS gets, which does not reach that AWS's own address."""
+    if missing := [program for program in ("aws", "jq") if shutil.which(program) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    making, running, _ = shell_blocks()
+    script = f"""exec 3>&1 1>&2
+set -euo pipefail
+sockerless-kit() {{ {sys.executable} -m sockerless.kit "$@"; }}
+examples={EXAMPLE}
+{making}{running}
+echo "$task $point" >&3
+"""
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=deployment.directory,
+        env=os.environ | deployment.kit_environment | credentials | {"AWS_ENDPOINT_URL": deployment.endpoint_url},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    task, point = done.stdout.split()
+    ecs, efs, cluster = deployment.client("ecs"), deployment.client("efs"), task.split("/")[-2]
+    try:
+        made = efs.describe_access_points(AccessPointId=point)["AccessPoints"][0]
+        content = deployment.directory / ".sockerless/simulator/efs" / made["FileSystemId"]
+        records = content / "daemon/records.sqlite3"
+        eventually(records.exists)
+        assert records.stat().st_uid == made["PosixUser"]["Uid"] == 1000
+    finally:
+        stopped = ecs.stop_task(cluster=cluster, task=task)["task"]
+        ecs.deregister_task_definition(taskDefinition=stopped["taskDefinitionArn"])
+        efs.delete_access_point(AccessPointId=point)
+
+
+@pytest.mark.engine
+@pytest.mark.terraform
+@pytest.mark.slow
 def test_the_daemon_s_image_serves_docker(
     deployment: Deployed, pushed: str, engine_address: str, engine_image: str, tmp_path: Path
 ) -> None:
@@ -78,9 +156,11 @@ def test_the_daemon_s_image_serves_docker(
     settings = daemons.shared(deployment).settings | {"SOCKERLESS_STATE_DIR": "/state"}
     given = [part for name, value in settings.items() if value for part in ("--env", f"{name}={value}")]
     credentials = ["--env", "AWS_ACCESS_KEY_ID=test", "--env", "AWS_SECRET_ACCESS_KEY=test"]
-    command = daemon_bundle.command(["serve", "--host", f"tcp://127.0.0.1:{port}"])
+    command = daemon_bundle.command(["serve", "--dir", "/state", "--host", f"tcp://127.0.0.1:{port}"])
     local = ["docker", "--host", engine_address]
-    options = ["--network", "host", "--volume", "/state", "--entrypoint", command[0]]
+    user, _, group = daemon_image.USER.partition(":")
+    state = f"/state:uid={user},gid={group},mode=0700"
+    options = ["--network", "host", "--tmpfs", state, "--user", daemon_image.USER, "--entrypoint", command[0]]
     started = subprocess.run(
         [*local, "run", "-d", *options, *given, *credentials, pushed, *command[1:]], capture_output=True, check=False
     )

@@ -121,6 +121,26 @@ def test_a_task_role_that_may_only_mount_reads(account: Account, image: str, vol
     assert "Read-only file system" in account.log_lines(task["taskArn"])[0]
 
 
+@pytest.mark.parametrize(("actions", "exit_code"), [(["Write"], 1), (["Write", "RootAccess"], 0)])
+def test_a_user_made_root_writes_with_root_access_only(
+    account: Account, image: str, volume: dict[str, Any], actions: list[str], exit_code: int
+) -> None:
+    """EFS squashes root; this simulator, to whom may only read."""
+    may(account, "execution", LOGIN, PULL, LOG)
+    may(account, "containers", client("Mount", *actions))
+    configuration = volume["efsVolumeConfiguration"]
+    made = account.client("efs").create_access_point(
+        FileSystemId=configuration["fileSystemId"],
+        ClientToken=f"root-{exit_code}",
+        PosixUser={"Uid": 0, "Gid": 0},
+        RootDirectory={"Path": "/root", "CreationInfo": {"OwnerUid": 0, "OwnerGid": 0, "Permissions": "0755"}},
+    )
+    authorization = {"accessPointId": made["AccessPointId"], "iam": "ENABLED"}
+    of_root = volume | {"efsVolumeConfiguration": configuration | {"authorizationConfig": authorization}}
+    task = ended(account, mounting(image, of_root))
+    assert task["containers"][0]["exitCode"] == exit_code, account.log_lines(task["taskArn"])
+
+
 @pytest.mark.parametrize("statement", [LOGIN, client("Mount", "Write", point="fsap-other")])
 def test_a_task_role_that_may_not_mount_ends_the_task(
     account: Account, image: str, volume: dict[str, Any], statement: dict[str, Any]
