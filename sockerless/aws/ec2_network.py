@@ -5,13 +5,15 @@ Law: what is not there is left out of an answer, or None; a call that fails rais
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sockerless.aws.session import Aws
 from sockerless.types import JsonObject
 
 _ANY_PROTOCOL = "-1"
+_PAGE = 1000
+"""The most that DescribeVpcs lists at a time."""
 _TARGETS = (
     "GatewayId",
     "NatGatewayId",
@@ -32,6 +34,15 @@ class Vpc:
     id: str
     dns_support: bool
     dns_hostnames: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VpcRange:
+    """A VPC, its tags, and the IPv4 ranges it has ("10.0.0.0/16")."""
+
+    id: str
+    tags: Mapping[str, str]
+    cidrs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,18 @@ async def vpc(aws: Aws, vpc_id: str) -> Vpc | None:
     return Vpc(vpc_id, support["EnableDnsSupport"]["Value"], names["EnableDnsHostnames"]["Value"])
 
 
+async def vpc_ranges(aws: Aws) -> list[VpcRange]:
+    """Every VPC of the region that the account sees, those that others share with it too, by id."""
+    rows: list[JsonObject] = []
+    page: JsonObject = {}
+    while True:
+        answer = await aws.call("ec2", "DescribeVpcs", MaxResults=_PAGE, **page)
+        rows += answer["Vpcs"]
+        if not answer.get("NextToken"):
+            return sorted(map(_vpc_range, rows), key=lambda one: one.id)
+        page = {"NextToken": answer["NextToken"]}
+
+
 async def subnets_by_id(aws: Aws, subnet_ids: Sequence[str]) -> dict[str, Subnet]:
     """Those of these subnets that are in the region, whatever their VPC; their routes are not asked for."""
     return _subnets(await aws.call("ec2", "DescribeSubnets", Filters=_is("subnet-id", subnet_ids)), [])
@@ -93,6 +116,13 @@ async def endpoint_services(aws: Aws, vpc_id: str) -> frozenset[str]:
     found = await aws.call("ec2", "DescribeVpcEndpoints", Filters=_is("vpc-id", [vpc_id]))
     names = (one["ServiceName"] for one in found["VpcEndpoints"] if one["State"].lower() == "available")
     return frozenset(".".join(name.split(".")[3:]) for name in names)
+
+
+def _vpc_range(row: JsonObject) -> VpcRange:
+    """Source: EC2 API reference, VpcCidrBlockState (what is not associated has left or never came)."""
+    held = [one for one in row["CidrBlockAssociationSet"] if one["CidrBlockState"]["State"] == "associated"]
+    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags") or []}
+    return VpcRange(row["VpcId"], tags, tuple(one["CidrBlock"] for one in held))
 
 
 def _is(name: str, values: Sequence[str]) -> list[JsonObject]:

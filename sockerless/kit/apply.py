@@ -84,6 +84,8 @@ def show_plan(
         adopt.mend(project)
         backend.bring(project, plugin_dir, yes)
     planned = _plan(project, plugin_dir, destroy, yes, everything)
+    if plan.makes_network(planned) and (warning := network.warn_of_overlap(project)):
+        say.tell("warning", f"warning: {warning}", err=True, warning=warning)
     say.tell("plan", plan.table(planned), changes=planned.changes, outputs=planned.outputs)
     costs = estimate.of_plan(project, planned.document)
     told = [*estimate.lines(costs), estimate.change_line(costs)]

@@ -1,4 +1,4 @@
-"""What doctor asks of the AWS account: region, clock, credentials, permissions, quotas, addresses.
+"""What doctor asks of the AWS account: region, clock, credentials, permissions, quotas, addresses, range.
 
 Owns: these requirements and their wording. Changes nothing. Law: what could not be asked is said to be so, with the
 reason; it is neither ok nor missing.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sockerless.aws import clock, ec2, quotas, regions, sts
 from sockerless.aws.session import Aws
 from sockerless.errors import InvalidParameter, NotFound, SockerlessError
-from sockerless.kit import account, apply, doctor_permissions, estimate, iam_deployer
+from sockerless.kit import account, apply, doctor_permissions, estimate, iam_deployer, network
 from sockerless.kit.account import Account
 from sockerless.kit.finding import Finding, unknown
 from sockerless.kit.iam_scope import Scope
@@ -45,6 +45,7 @@ async def _examine(where: Account, project: Project | None) -> list[Finding]:
             vcpus(aws, project, spot=False),
             vcpus(aws, project, spot=True),
             addresses(aws, project),
+            network_range(aws, project),
         )
     return [*found, *(finding for finding in further if finding is not None)]
 
@@ -136,6 +137,19 @@ async def addresses(aws: Aws, project: Project) -> Finding | None:
         return None
     told = ", ".join(f"{subnet.free_addresses} free in {subnet.id} ({subnet.zone})" for subnet in found)
     return Finding(name, all(subnet.free_addresses for subnet in found), told, fix)
+
+
+async def network_range(aws: Aws, project: Project) -> Finding | None:
+    """Whether another VPC has addresses of network_cidr, which AWS allows; None in a network that is there already."""
+    if project.network == "existing":
+        return None
+    name = "network range"
+    try:
+        told = await network.overlapped(aws, project)
+    except SockerlessError as error:
+        return unknown(name, error, "allow ec2:DescribeVpcs")
+    fix = "set network_cidr in sockerless.toml to a range that nobody uses"
+    return Finding(name, not told, told or f"{project.network_cidr} is nobody else's", fix, required=False)
 
 
 def _subnets(project: Project) -> tuple[str, ...]:

@@ -1,27 +1,32 @@
-"""What can be known of the network before terraform plans: a VPC that is there already, and who reaches the agents.
+"""What can be known of the network before it is built: a VPC that is there already, its range, who reaches the agents.
 
-Owns: the checks of network existing and their sentences. Changes nothing, and asks AWS only about an existing network.
+Owns: these checks and their sentences. Changes nothing.
 Law: what cannot work is refused with the key to change; what may be meant so is a warning.
 Source: Amazon ECS Developer Guide, "Fargate task networking" and "Amazon ECS interface VPC endpoints"; Amazon EFS User
-Guide, "Managing mount targets" (one a zone).
+Guide, "Managing mount targets" (one a zone); Amazon VPC Peering Guide, "VPC peering limitations" (no ranges that
+overlap).
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sockerless.aws import ec2_network
 from sockerless.aws.ec2_network import SecurityGroup, Subnet, Vpc
 from sockerless.aws.session import Aws
-from sockerless.errors import InvalidParameter
+from sockerless.errors import InvalidParameter, SockerlessError
 from sockerless.kit import account
+from sockerless.kit.iam_scope import PROJECT_TAG
 from sockerless.kit.project import Project
 from sockerless.wire import agent
 
 TASK_SERVICES = ("ecr.api", "ecr.dkr", "logs", "s3")
 """What a task on Fargate asks of AWS through its own network interface: its image, its layers, its log stream."""
+DOCKER_BRIDGE = "172.17.0.0/16"
+"""What Docker Engine gives its default bridge. Source: moby, daemon/libnetwork/ipamutils, the local default pools."""
 _MOST_NAMED = 6
 
 
@@ -30,7 +35,7 @@ def examine(project: Project) -> list[str]:
 
     InvalidParameter, in one sentence that starts with the key, when the existing network cannot hold a deployment.
     """
-    warnings = _unreached(project)
+    warnings = [*_unreached(project), *_behind_the_bridge(project)]
     if project.network == "private" and project.pull_through:
         warnings.append(
             "ECR pulls an image through its cache for the first time only where there is a way to the internet, and "
@@ -50,6 +55,53 @@ def _unreached(project: Project) -> list[str]:
         "daemon_cidrs is empty, so nothing reaches the agents at their public addresses: name the ranges the daemon "
         "dials from, or let the agents call the daemon (SOCKERLESS_CALLBACK_URL)"
     ]
+
+
+def _behind_the_bridge(project: Project) -> list[str]:
+    """A warning when a machine with a Docker Engine would look for the tasks on its own bridge."""
+    if project.network == "existing" or project.simulator or not _overlap(project.network_cidr, DOCKER_BRIDGE):
+        return []
+    return [
+        f"network_cidr: {project.network_cidr} overlaps {DOCKER_BRIDGE}, Docker Engine's own bridge: a daemon on a "
+        "machine that runs one does not reach the tasks; choose another range"
+    ]
+
+
+async def overlapped(aws: Aws, project: Project) -> str:
+    """What network_cidr overlaps, in one sentence that starts with the key; "" when it is nobody's.
+
+    AWS lets VPCs overlap, so it is no refusal. The deployment's own VPC does not count, nor does network existing.
+    """
+    if project.network == "existing":
+        return ""
+    others = [
+        f"{one.id} ({', '.join(filter(None, [one.tags.get('Name'), *one.cidrs]))})"
+        for one in await ec2_network.vpc_ranges(aws)
+        if one.tags.get(PROJECT_TAG) != project.name and any(_overlap(project.network_cidr, cidr) for cidr in one.cidrs)
+    ]
+    if not others:
+        return ""
+    return (
+        f"network_cidr: {project.network_cidr} overlaps {_named(others)} in {project.region}, so the two can never be "
+        "peered and a daemon there never reaches the tasks; choose another range unless they stay apart"
+    )
+
+
+def warn_of_overlap(project: Project) -> str:
+    """overlapped() by a door of its own; that it could not be asked is said too."""
+
+    async def ask() -> str:
+        async with account.opened(account.of(project)) as aws:
+            return await overlapped(aws, project)
+
+    try:
+        return asyncio.run(ask())
+    except SockerlessError as error:
+        return f"network_cidr: whether another VPC has the range could not be asked: {error.message}"
+
+
+def _overlap(one: str, other: str) -> bool:
+    return ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other))
 
 
 async def _examine_existing(project: Project) -> list[str]:

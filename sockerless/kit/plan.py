@@ -24,6 +24,7 @@ _COUNTED_AS: dict[str, tuple[str, ...]] = {
     "delete": ("destroy",),
     "replace": ("add", "destroy"),
 }
+_VPC = "module.vpc.aws_vpc.this"
 _SHOWN = {"update": "change", "delete": "destroy", "replace": "replace"}
 
 
@@ -76,6 +77,11 @@ def make(project: Project, plugin_dir: Path | None = None, destroy: bool = False
         tuple(name for one in heard if isinstance(one, PlannedOutputs) for name in one.names),
         terraform.show(project, path),
     )
+
+
+def makes_network(plan: Plan) -> bool:
+    """Whether it makes the deployment's VPC, for the first time or anew with another range."""
+    return any(change.address.startswith(_VPC) and change.action in {"create", "replace"} for change in plan.changes)
 
 
 def by_module(changes: Iterable[PlannedChange]) -> dict[str, Counter[str]]:

@@ -231,6 +231,26 @@ def test_before_there_are_subnets_none_is_asked(simulator: Simulator, where: Acc
     assert with_aws(where, lambda aws: doctor_account.addresses(aws, here(simulator, tmp_path))) is None
 
 
+# network range
+
+
+def test_a_range_that_another_vpc_has_is_told_and_no_reason_to_stop(simulator: Simulator, where: Account) -> None:
+    ours = here(simulator, network_cidr="10.41.0.0/16")
+    alone = with_aws(where, lambda aws: doctor_account.network_range(aws, ours))
+    assert alone == Finding("network range", True, "10.41.0.0/16 is nobody else's", alone.fix, required=False)
+    taken = client(simulator, "ec2").create_vpc(CidrBlock="10.41.0.0/20")["Vpc"]["VpcId"]
+    found = with_aws(where, lambda aws: doctor_account.network_range(aws, ours))
+    assert found is not None
+    assert (found.ok, found.required) == (False, False)
+    assert f"10.41.0.0/16 overlaps {taken} (10.41.0.0/20)" in found.detail
+    client(simulator, "ec2").delete_vpc(VpcId=taken)
+
+
+def test_in_a_network_that_is_there_already_no_range_is_asked_for(simulator: Simulator, where: Account) -> None:
+    existing = here(simulator, network="existing", vpc_id="vpc-01234567", subnet_ids=["subnet-01234567"])
+    assert with_aws(where, lambda aws: doctor_account.network_range(aws, existing)) is None
+
+
 # permissions
 
 CLUSTER = f"arn:aws:ecs:{REGION}:123456789012:cluster/sockerless"
@@ -360,6 +380,7 @@ def test_everything_is_asked_of_an_account_that_is_there(simulator: Simulator, w
         "permissions",
         "Fargate on-demand vCPU quota",
         "Fargate Spot vCPU quota",
+        "network range",
     ]
     assert all(one.ok for one in found), found
 

@@ -74,6 +74,19 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_made(standing: Live,
     logs.delete_log_group(logGroupName="/failing")
 
 
+def test_a_range_that_another_vpc_has_is_a_warning_beside_the_plan(standing: Live, simulated: Simulated) -> None:
+    ec2 = simulated.client("ec2")
+    taken = ec2.create_vpc(CidrBlock="10.0.0.0/20")["Vpc"]["VpcId"]
+    planned = standing.kit("plan")
+    [warning] = planned.stderr.splitlines()
+    assert (planned.returncode, warning.partition(" in ")[0]) == (
+        0,
+        f"warning: network_cidr: 10.0.0.0/16 overlaps {taken} (10.0.0.0/20)",
+    )
+    ec2.delete_vpc(VpcId=taken)
+    assert standing.kit("plan").stderr == ""
+
+
 def test_a_region_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made up")

@@ -1,4 +1,4 @@
-"""A network that is there already is checked before terraform plans; moto is the AWS."""
+"""A network that is there already, and the range of a new one, are checked beforehand; moto is the AWS."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from sockerless.errors import InvalidParameter
 from sockerless.kit import network, project
+from tests.kit.answering import answering
 
 REGION = "eu-central-1"
 NONE_HERE = "vpc-0123456789abcdef0"
@@ -236,3 +237,65 @@ def test_a_cache_that_a_private_network_cannot_fill_is_a_warning() -> None:
     settings = {"network": "private", "pull_through": ["public-ecr"]}
     [warning] = network.examine(project.from_mapping(Path("/nowhere"), settings))
     assert warning.startswith("ECR pulls an image through its cache for the first time only where")
+
+
+def _tagged(there: There, cidr: str, **tags: str) -> str:
+    """A further VPC; tags: its own, with _ for the colon."""
+    listed = [{"Key": key.replace("_", ":"), "Value": value} for key, value in tags.items()]
+    made = there.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=[{"ResourceType": "vpc", "Tags": listed}])
+    return str(made["Vpc"]["VpcId"])
+
+
+def _overlap(there: There, **settings: Any) -> str:
+    simulated = {"target": "simulator", "endpoint_url": there.endpoint_url, "region": REGION}
+    return network.warn_of_overlap(project.from_mapping(Path("/nowhere"), settings | simulated))
+
+
+def test_a_vpc_with_the_same_addresses_is_named(there: There) -> None:
+    taken = _tagged(there, "10.77.0.0/16", Name="prod")
+    assert _overlap(there, network_cidr="10.77.128.0/20") == (
+        f"network_cidr: 10.77.128.0/20 overlaps {taken} (prod, 10.77.0.0/16) in {REGION}, so the two can never be "
+        "peered and a daemon there never reaches the tasks; choose another range unless they stay apart"
+    )
+    assert _overlap(there, network_cidr="10.78.0.0/20") == ""
+
+
+def test_a_range_that_a_vpc_got_later_counts_too(there: There) -> None:
+    taken = _tagged(there, "10.80.0.0/16", Name="grown")
+    there.ec2.associate_vpc_cidr_block(VpcId=taken, CidrBlock="10.81.0.0/16")
+    assert f"overlaps {taken} (grown, 10.80.0.0/16, 10.81.0.0/16)" in _overlap(there, network_cidr="10.81.0.0/24")
+
+
+def test_the_deployment_s_own_vpc_is_in_nobody_s_way(there: There) -> None:
+    _tagged(there, "10.82.0.0/16", sockerless_project="sockerless")
+    assert _overlap(there, network_cidr="10.82.0.0/16") == ""
+    assert "overlaps vpc-" in _overlap(there, network_cidr="10.82.0.0/16", name="another")
+
+
+def test_a_network_that_is_there_already_overlaps_nothing(there: There) -> None:
+    existing = {"network": "existing", "vpc_id": there.vpc_id, "subnet_ids": there.subnet_ids[1:]}
+    assert _overlap(there, network_cidr="10.9.0.0/16", **existing) == ""
+
+
+def test_that_ranges_could_not_be_asked_is_said() -> None:
+    refusal = b"<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>"
+    with answering(None, {"/": (403, refusal)}) as url:
+        simulated = {"target": "simulator", "endpoint_url": url, "region": REGION}
+        told = network.warn_of_overlap(project.from_mapping(Path("/nowhere"), simulated))
+    assert told.startswith(
+        "network_cidr: whether another VPC has the range could not be asked: ec2:DescribeVpcs failed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({"network_cidr": "172.17.0.0/16"}, True),
+        ({"network_cidr": "172.17.4.0/24"}, True),
+        ({"network_cidr": "172.17.0.0/16", "target": "simulator"}, False),
+        ({"network_cidr": "172.18.0.0/16"}, False),
+    ],
+)
+def test_the_bridge_of_a_docker_engine_is_a_warning(settings: dict[str, Any], warned: bool) -> None:
+    warnings = network.examine(project.from_mapping(Path("/nowhere"), settings))
+    assert [one.startswith("network_cidr: 172.17.") and "own bridge" in one for one in warnings] == [True] * warned
