@@ -56,17 +56,22 @@ def gather(project: Project) -> Cost:
     built = outputs.parse(known.get("outputs") or {}, project)
     return of(
         estimate.of_resources(project, estimate.from_state(known)),
-        [of_task(task, built.assign_public_ip) for task in asyncio.run(_tasks(project, built))],
+        [of_task(task, built.assign_public_ip) for task in tasks(project, built)],
     )
 
 
-def of(infrastructure: Estimate, tasks: list[TaskCost]) -> Cost:
+def tasks(project: Project, built: Outputs) -> list[JsonObject]:
+    """Every task that is paid for, with its tags: from the pull of its image to its end, whoever started it."""
+    return asyncio.run(_tasks(project, built))
+
+
+def of(infrastructure: Estimate, priced: list[TaskCost]) -> Cost:
     """The sums, the dearest task first."""
-    tasks_usd = sum(task.usd_per_hour for task in tasks)
+    tasks_usd = sum(task.usd_per_hour for task in priced)
     total = infrastructure.usd_per_month / prices.HOURS_PER_MONTH + tasks_usd
     return Cost(
         infrastructure=infrastructure,
-        tasks=tuple(sorted(tasks, key=lambda task: -task.usd_per_hour)),
+        tasks=tuple(sorted(priced, key=lambda task: -task.usd_per_hour)),
         tasks_usd_per_hour=round(tasks_usd, 4),
         usd_per_hour=round(total, 4),
         usd_per_month=round(infrastructure.usd_per_month + tasks_usd * prices.HOURS_PER_MONTH, 2),
@@ -125,7 +130,6 @@ def _architecture(task: JsonObject) -> str:
 
 
 async def _tasks(project: Project, built: Outputs) -> list[JsonObject]:
-    """Every task that is paid for: from the pull of its image to its end, whoever started it."""
     async with account.opened(account.of(project)) as aws:
         arns = await ecs.list_tasks(aws, built.cluster_name, None, "RUNNING")
         found = await ecs.describe_tasks(aws, built.cluster_name, arns, with_tags=True)

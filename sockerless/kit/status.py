@@ -6,20 +6,25 @@ state file, format version 4.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from sockerless.aws import ecs
+from sockerless.ecs import tags
 from sockerless.errors import NotFound, SockerlessError, Unavailable
-from sockerless.kit import account, background, environments, outputs, probe, processes, serving, state
+from sockerless.kit import background, cost, environments, outputs, probe, processes, serving, state
 from sockerless.kit.project import Project
+from sockerless.types import JsonObject
 
-CONTAINERS_PATH = "/v1.44/containers/json"
+T = TypeVar("T")
+
+CONTAINERS_PATH = "/v1.44/containers/json?all=1"
+_UP = frozenset({"running", "paused", "restarting"})
+"""The states that `docker ps` shows. Source: moby, daemon/list.go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,9 @@ class Running:
 class Status:
     """Everything `status` tells. resources: how many by module.
 
-    containers: None unless a daemon told. tasks: ECS's count, asked when no daemon answers, None unless ECS told.
-    problem: why neither is known though something is provisioned or up.
+    containers: None unless a daemon told; problem: why, though one is up. tasks: those that are paid for, as `cost`
+    counts them, None unless ECS told; tasks_problem: why, though something is provisioned. lingering: how many of them
+    are there for the files of a container whose process has ended; None unless both told.
     """
 
     directory: Path
@@ -59,8 +65,10 @@ class Status:
     simulator: Process | None
     daemon: tuple[Process, ...]
     containers: tuple[Running, ...] | None = None
-    tasks: int | None = None
     problem: str = ""
+    tasks: int | None = None
+    tasks_problem: str = ""
+    lingering: int | None = None
 
 
 def gather(project: Project) -> Status:
@@ -78,12 +86,16 @@ def gather(project: Project) -> Status:
         simulator=_simulator(project) if project.simulator else None,
         daemon=daemon,
     )
-    try:
-        if up:
-            return dataclasses.replace(found, containers=_containers(up[0]))
-        return dataclasses.replace(found, tasks=_tasks(project, document))
-    except SockerlessError as error:
-        return dataclasses.replace(found, problem=error.message)
+    containers, problem = _asked(lambda: _containers(up[0])) if up else (None, "")
+    tasks, tasks_problem = _asked(lambda: _tasks(project, document))
+    return dataclasses.replace(
+        found,
+        containers=None if containers is None else _running(containers),
+        problem=problem,
+        tasks=None if tasks is None else len(tasks),
+        tasks_problem=tasks_problem,
+        lingering=None if containers is None or tasks is None else _lingering(containers, tasks),
+    )
 
 
 def lines(status: Status) -> list[str]:
@@ -104,11 +116,27 @@ def lines(status: Status) -> list[str]:
     if status.problem:
         told.append(f"running      unknown: {status.problem}")
     elif status.containers is not None:
-        told.append(f"running      {len(status.containers)} containers")
+        told.append(f"running      {_count(len(status.containers), 'container')}")
         told += [f"  {one.id[:12]}  {one.name}  {one.image}  {one.status}" for one in status.containers]
+    if status.tasks_problem:
+        told.append(f"tasks        unknown: {status.tasks_problem}")
     elif status.tasks is not None:
-        told.append(f"running      {status.tasks} tasks on the cluster (no daemon to ask for their names)")
+        told.append(f"tasks        {_count(status.tasks, 'task')} on the cluster{_whose(status)}")
     return told
+
+
+def _whose(status: Status) -> str:
+    """Why there may be more tasks than containers that run."""
+    if status.containers is None:
+        return " (no daemon tells their names)"
+    if not status.lingering:
+        return ""
+    verb = "lingers after its process" if status.lingering == 1 else "linger after their processes"
+    return f", of which {status.lingering} {verb} for `docker start` and `docker cp`"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _process(process: Process, remedy: str) -> str:
@@ -133,15 +161,34 @@ def _daemon(project: Project, host: str) -> Process:
     return Process(host, processes.daemon_answers(host), found.pid if found else None)
 
 
-def _containers(host: str) -> tuple[Running, ...]:
-    """What the daemon runs; Unavailable with its own words when it does not say."""
+def _asked(ask: Callable[[], T]) -> tuple[T | None, str]:
+    """The answer and no problem, or no answer and why."""
+    try:
+        return ask(), ""
+    except SockerlessError as error:
+        return None, error.message
+
+
+def _containers(host: str) -> list[JsonObject]:
+    """The daemon's containers, the ended ones too, as `docker ps --all` is told; Unavailable in its own words."""
     answer = probe.get(host, CONTAINERS_PATH)
     if answer is None or answer.status != 200:
         raise Unavailable(f"the daemon at {host} does not list its containers: {_words(answer)}")
+    return list(json.loads(answer.body))
+
+
+def _running(containers: Iterable[JsonObject]) -> tuple[Running, ...]:
     return tuple(
         Running(one["Id"], one["Names"][0].removeprefix("/"), one["Image"], one["Status"])
-        for one in json.loads(answer.body)
+        for one in containers
+        if one["State"] in _UP
     )
+
+
+def _lingering(containers: Iterable[JsonObject], tasks: Iterable[JsonObject]) -> int:
+    """How many of the tasks were started for a container whose process has ended."""
+    ended = {one["Id"] for one in containers if one["State"] == "exited"}
+    return sum(tags.tag_value(task.get("tags") or [], tags.CONTAINER) in ended for task in tasks)
 
 
 def _words(answer: probe.Answer | None) -> str:
@@ -154,21 +201,16 @@ def _words(answer: probe.Answer | None) -> str:
         return f"HTTP {answer.status}" if answer.status else "it does not speak HTTP"
 
 
-def _tasks(project: Project, document: dict[str, Any]) -> int | None:
-    """How many tasks run on the cluster; None when nothing is provisioned, an error when AWS cannot be asked."""
+def _tasks(project: Project, document: JsonObject) -> list[JsonObject] | None:
+    """The tasks that are paid for; None when nothing is provisioned, an error when AWS cannot be asked."""
     try:
-        cluster = outputs.parse(document.get("outputs", {}), project).cluster_name
+        built = outputs.parse(document.get("outputs", {}), project)
     except NotFound:
         return None
-    return len(asyncio.run(_running(project, cluster)))
+    return cost.tasks(project, built)
 
 
-async def _running(project: Project, cluster: str) -> list[str]:
-    async with account.opened(account.of(project)) as aws:
-        return await ecs.list_tasks(aws, cluster, None, "RUNNING")
-
-
-def _resources(document: dict[str, Any]) -> dict[str, int]:
+def _resources(document: JsonObject) -> dict[str, int]:
     """How many managed resources stand, by module; "root" for what stands in none."""
     counts: Counter[str] = Counter()
     for resource in document.get("resources", []):
