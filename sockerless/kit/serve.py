@@ -8,6 +8,7 @@ secret variable is ever printed.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 import os
 import signal
@@ -25,6 +26,8 @@ from sockerless.kit import serving
 from sockerless.kit.background import STATE_FOLDER
 
 ENV_FILE = "daemon.env"
+_AS_NEAR = 0.8
+"""How like it is to a known name what is asked back: they all begin alike, which is no likeness."""
 _KNOWN = {variable.name for variable in config.VARIABLES}
 
 
@@ -46,7 +49,9 @@ def parse_env(text: str, source: str) -> dict[str, str]:
         if not equals:
             raise InvalidParameter(f"{source}, line {number}: expected NAME=value")
         if name not in _KNOWN:
-            raise InvalidParameter(f"{source}, line {number}: {name[:80]!r} is no variable of the daemon")
+            near = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=_AS_NEAR)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InvalidParameter(f"{source}, line {number}: {name[:80]!r} is no variable of the daemon{hint}")
         if name in values:
             raise InvalidParameter(f"{source}, line {number}: {name} is set twice")
         values[name] = value

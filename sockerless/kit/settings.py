@@ -21,6 +21,9 @@ DEFAULT_ENDPOINT_URL = "http://127.0.0.1:4566"
 """Where the simulated AWS listens unless sockerless.toml says otherwise."""
 UPSTREAMS = ("docker-hub", "public-ecr", "quay", "kubernetes")
 """The registries that ECR can pull through."""
+_MISSPELT = 0.7
+"""How like it is to a key what is taken for that key misspelt: nmae is, cidr is not vpc_id."""
+_MOST_MEANT = 3
 MAX_CACHE_PREFIX = 30
 """Characters of PREFIX/UPSTREAM. Source: ECR API reference, CreatePullThroughCacheRule."""
 
@@ -378,5 +381,12 @@ def _long_cache_prefix(prefix: str, upstreams: tuple[str, ...]) -> str:
 
 
 def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, BY_NAME, n=1)
-    return f"{key[:80]}: there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+    near = difflib.get_close_matches(key, BY_NAME, n=1, cutoff=_MISSPELT) or _sharing_a_word(key)[:_MOST_MEANT]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the keys are {', '.join(BY_NAME)}"
+    return f"{key[:80]}: there is no such key; {hint}"
+
+
+def _sharing_a_word(key: str) -> list[str]:
+    """The keys that hold one of its words: cidr is in network_cidr and daemon_cidrs."""
+    words = [word for word in key.lower().replace("-", "_").split("_") if len(word) > 2]
+    return [name for name in BY_NAME if any(word in name for word in words)]

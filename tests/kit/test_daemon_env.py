@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sockerless import config
-from sockerless.errors import NotFound, SystemFailure
+from sockerless.errors import InvalidParameter, NotFound, SystemFailure
 from sockerless.kit import daemon_env, outputs, project, serve
 
 from .standing import deployment, document
@@ -91,3 +91,13 @@ def test_a_missing_output_is_named(tmp_path: Path) -> None:
     del lacking["vpc_id"]
     with pytest.raises(SystemFailure, match="lack vpc_id"):
         outputs.parse(lacking, project.from_mapping(tmp_path, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("SOCKERLESS_LINGR_S", "; did you mean SOCKERLESS_LINGER_S?"), ("SOCKERLESS_COLOUR", ""), ("PATH", "")],
+)
+def test_an_unknown_variable_is_refused_with_the_one_that_may_be_meant(name: str, hint: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        serve.parse_env(f"# by hand\n{name}=1\n", "daemon.env")
+    assert caught.value.message == f"daemon.env, line 2: {name!r} is no variable of the daemon{hint}"

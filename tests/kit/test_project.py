@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sockerless.errors import InvalidParameter, NotFound
-from sockerless.kit import project
+from sockerless.kit import project, settings
 
 
 def test_defaults_are_valid(tmp_path: Path) -> None:
@@ -108,6 +108,23 @@ def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
     assert "name: " in caught.value.message
     assert "zones: " in caught.value.message
     assert "regoin: there is no such key; did you mean region?" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("regoin", "did you mean region?"),
+        ("subnets", "did you mean subnet_ids?"),
+        ("cidr", "did you mean network_cidr or daemon_cidrs?"),
+        ("Task-Size", "did you mean task_events or task_quota?"),
+        ("colour", f"the keys are {', '.join(settings.BY_NAME)}"),
+        ("", f"the keys are {', '.join(settings.BY_NAME)}"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_those_that_may_be_meant(tmp_path: Path, key: str, hint: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        project.from_mapping(tmp_path, {key: "x"})
+    assert caught.value.message == f"{key}: there is no such key; {hint}"
 
 
 def test_a_long_value_is_not_repeated_whole(tmp_path: Path) -> None:
