@@ -25,6 +25,12 @@ from sockerless.kit import (
     say,
 )
 
+_KEPT = "interrupted; what was done so far is kept, run the same command again"
+_NO_ANSWER = (
+    "standard input ended before this question was answered; answer it at a terminal, or beforehand by the options "
+    "that --help lists (--yes agrees, and takes the defaults)"
+)
+
 
 class _Failed(click.ClickException):
     """One sentence on standard error, exit code 1."""
@@ -61,8 +67,20 @@ class Kit(click.Group):
             sentence = f"{error.filename}: {(error.strerror or str(error)).lower()}"
             raise _told("SystemFailure", _Failed(sentence)) from error
         except KeyboardInterrupt:
-            sentence = "interrupted; what was done so far is kept, run the same command again"
-            raise _told("Interrupted", _Interrupted(sentence)) from None
+            raise _told("Interrupted", _Interrupted(_KEPT)) from None
+        except click.Abort as error:
+            raise _unanswered(error) from None
+
+
+def _unanswered(error: click.Abort) -> Exception:
+    """What a question ended with that got no answer. Click makes an Abort of that and of the answer no."""
+    if isinstance(error.__context__, KeyboardInterrupt):
+        click.echo()  # the cursor stands behind the question
+        return _told("Interrupted", _Interrupted(_KEPT))
+    if isinstance(error.__context__, EOFError):
+        click.echo()
+        return _told("Unanswered", _Failed(_NO_ANSWER))
+    return error
 
 
 def _told(kind: str, failure: click.ClickException) -> click.ClickException:

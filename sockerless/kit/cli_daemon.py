@@ -40,7 +40,12 @@ def register(group: click.Group) -> None:
 
 
 @click.command("up")
-@click.option("--simulator", is_flag=True, help="Make a new deployment in a simulated AWS on this machine.")
+@click.option(
+    "--simulator/--aws",
+    "simulator",
+    default=None,
+    help="Make a new deployment in a simulated AWS on this machine, or in your AWS account, which costs money.",
+)
 @click.option("--detach", "-d", is_flag=True, help="Leave the daemon in the background and return once it answers.")
 @directory_option
 @env_option
@@ -49,12 +54,19 @@ def register(group: click.Group) -> None:
 @yes_option
 @events_option
 def up_command(
-    simulator: bool, detach: bool, directory: Path, env: str, hosts: tuple[str, ...], plugin_dir: Path | None, yes: bool
+    simulator: bool | None,
+    detach: bool,
+    directory: Path,
+    env: str,
+    hosts: tuple[str, ...],
+    plugin_dir: Path | None,
+    yes: bool,
 ) -> None:
     """Bring everything up: settings, simulated AWS, infrastructure, daemon.
 
-    Does what is still to do, so it may be run again at any time. Ends with the DOCKER_HOST to use. Without --detach the
-    daemon stays in the foreground until Ctrl-C.
+    Does what is still to do, so it may be run again at any time. Where there is no sockerless.toml yet, --simulator or
+    --aws says where the new deployment is to be. Ends with the DOCKER_HOST to use. Without --detach the daemon stays in
+    the foreground until Ctrl-C.
 
     \b
     Example: sockerless-kit up --simulator --detach

@@ -16,12 +16,19 @@ from sockerless.kit.project import SETTINGS_FILE, Project
 
 
 def up(
-    directory: Path, env: str, simulator: bool, hosts: Sequence[str], detach: bool, yes: bool, plugin_dir: Path | None
+    directory: Path,
+    env: str,
+    simulator: bool | None,
+    hosts: Sequence[str],
+    detach: bool,
+    yes: bool,
+    plugin_dir: Path | None,
 ) -> None:
     """Brings the deployment in directory, or its named environment, up, from whatever state it is in.
 
-    simulator: a new deployment is made in the simulated AWS; an existing one must be there. detach: returns once the
-    daemon answers, and leaves it in the background; otherwise serves until Ctrl-C.
+    simulator: whether a new deployment is made in the simulated AWS or on AWS, and an existing one must be there; None:
+    wherever the existing one is. detach: returns once the daemon answers, and leaves it in the background; otherwise
+    serves until Ctrl-C. InvalidParameter for a new one of which nobody said where, for AWS costs money.
     """
     standing = _standing(directory, env, simulator)
     hosts = hosts or [serving.default_host(standing.directory if standing else directory)]
@@ -69,20 +76,26 @@ def _end(place: Place) -> None:
     say.tell("ended", text, process=place.name, ran=ran)
 
 
-def _new(directory: Path, simulator: bool) -> Project:
+def _new(directory: Path, simulator: bool | None) -> Project:
+    if simulator is None:
+        raise InvalidParameter(
+            f"there is no {SETTINGS_FILE} in {directory}; say where the new deployment is to be: --simulator, a "
+            "simulated AWS on this machine, or --aws, your AWS account, which costs money"
+        )
     project, _ = init.run(directory, {"target": "simulator" if simulator else "aws"})
     say.tell("wrote", f"wrote {directory / SETTINGS_FILE}", file=directory / SETTINGS_FILE)
     return project
 
 
-def _standing(directory: Path, env: str, simulator: bool) -> Project | None:
+def _standing(directory: Path, env: str, simulator: bool | None) -> Project | None:
     """What sockerless.toml says already; None where there is no such file and no environment is asked for."""
     if settings.read_settings(directory) is None and not env:
         return None
     project = settings.load(directory, env)
-    if simulator and not project.simulator:
+    if simulator not in (None, project.simulator):
+        flag = "--simulator" if simulator else "--aws"
         raise InvalidParameter(
-            f'{directory / SETTINGS_FILE} says target = "aws"; leave --simulator out, or use another directory'
+            f'{directory / SETTINGS_FILE} says target = "{project.target}"; leave {flag} out, or use another directory'
         )
     return project
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,34 @@ def test_init_asks_for_what_matters_and_again_after_a_wrong_answer(tmp_path: Pat
     made = project.load(tmp_path)
     assert (made.name, made.target, made.region, made.zones) == ("mine", "simulator", "eu-west-1", 3)
     assert made.network_cidr == "10.0.0.0/16"
+
+
+@pytest.mark.parametrize("answers", ["", "mine\n", "mine\nsimulator\neu-west-1"])
+def test_init_whose_input_ends_says_so_and_writes_nothing(tmp_path: Path, answers: str) -> None:
+    done = run("init", str(tmp_path / "new"), answers=answers)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: standard input ended before this question was answered; answer it at a terminal, or beforehand by the "
+        "options that --help lists (--yes agrees, and takes the defaults)\n"
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_at_a_question_ends_with_130_and_writes_nothing(tmp_path: Path) -> None:
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "sockerless.kit", "init", tmp_path / "new"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert asking.stdout is not None
+    assert asking.stdout.read(4) == "Name"
+    asking.send_signal(signal.SIGINT)
+    _, said = asking.communicate(timeout=60)
+    assert asking.returncode == 130
+    assert said == "Error: interrupted; what was done so far is kept, run the same command again\n"
+    assert not (tmp_path / "new").exists()
 
 
 def test_init_asks_nothing_where_settings_are(tmp_path: Path) -> None:

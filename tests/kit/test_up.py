@@ -26,6 +26,20 @@ def test_an_existing_deployment_on_aws_is_not_taken_for_a_simulated_one(tmp_path
     assert 'says target = "aws"' in done.output
 
 
+def test_an_existing_simulated_deployment_is_not_taken_to_aws(tmp_path: Path) -> None:
+    (tmp_path / "sockerless.toml").write_text('target = "simulator"\n')
+    done = CliRunner().invoke(cli, ["up", "--aws", "--dir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert 'says target = "simulator"; leave --aws out' in done.output
+
+
+def test_a_new_deployment_is_made_nowhere_until_somebody_says_where(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["up", "--yes", "--detach", "--dir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--simulator, a simulated AWS on this machine, or --aws, your AWS account, which costs money" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_directory_too_deep_for_a_socket_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     done = CliRunner().invoke(cli, ["up", "--simulator", "--dir", str(deep)])
