@@ -8,11 +8,15 @@ from __future__ import annotations
 
 
 class SockerlessError(Exception):
-    """Anything this product refuses or fails at; str() is a sentence for the person who asked."""
+    """Anything this product refuses or fails at; str() is a sentence for the person who asked.
 
-    def __init__(self, message: str) -> None:
+    refused_by: who was asked and refused it, "AWS" or "Terraform"; "" when this product did by itself.
+    """
+
+    def __init__(self, message: str, refused_by: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.refused_by = refused_by
 
 
 class NotFound(SockerlessError):

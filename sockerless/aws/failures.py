@@ -125,12 +125,12 @@ def refused(service: str, operation: str, error: ClientError) -> errors.Sockerle
     action = f"{_IAM_PREFIX.get(service, service)}:{operation}"
     said = f"{action} failed: {message} ({code})"
     if disguised_throttle(error):
-        return errors.Unavailable(f"{said}; {_AGAIN}")
+        return errors.Unavailable(f"{said}; {_AGAIN}", refused_by="AWS")
     rule = _rule(code, message, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     denied = _DENIED_ACTION.search(message)
     needed = denied[1] if denied else _IAM_ACTION.get((service, operation), action)
     fix = rule.fix.format(action=needed)
-    return rule.kind(f"{said}; {fix}" if fix else said)
+    return rule.kind(f"{said}; {fix}" if fix else said, refused_by="AWS")
 
 
 def unreached(service: str, operation: str, error: BotoCoreError, endpoint_url: str) -> errors.SockerlessError:

@@ -2,7 +2,7 @@
 
 Owns: the group, and what becomes of a failure; the commands are in cli_*.py. Exit codes: 0 done, 1 failed with a
 sentence on standard error, 2 used wrongly (an unknown option, a setting that is not valid), 3 drift found, 130 ended
-by Ctrl-C.
+by Ctrl-C. Law: what AWS or Terraform refused is a failure, 1, whatever they call it: nobody mistyped a command.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Kit(click.Group):
         try:
             return super().invoke(ctx)
         except SockerlessError as error:
-            ended = _Misused if isinstance(error, InvalidParameter) else _Failed
+            ended = _Misused if isinstance(error, InvalidParameter) and not error.refused_by else _Failed
             raise _told(type(error).__name__, ended(error.message)) from error
         except PermissionError as error:
             sentence = f"{error.filename}: permission denied; run this as the user who owns it"

@@ -137,7 +137,8 @@ def failure(command: str, diagnostics: Sequence[Diagnostic], text: str, log_path
     known = next((one for one in KNOWN if re.search(one.words, f"{first.summary} {first.detail}")), _UNKNOWN)
     more = f" ({len(serious) - 1} more in the log)" if len(serious) > 1 else ""
     where = f" at {first.address or first.place}" if first.address or first.place else ""
-    return known.kind(f"terraform {command} failed{where}: {reason}{more}; {known.fix}; the whole log is {log_path}")
+    sentence = f"terraform {command} failed{where}: {reason}{more}; {known.fix}; the whole log is {log_path}"
+    return known.kind(sentence, refused_by="Terraform")
 
 
 def _reason(found: Diagnostic) -> str:

@@ -115,7 +115,7 @@ def test_a_code_becomes_its_class_and_a_sentence_with_the_fix(
     service: str, operation: str, code: str, message: str, status: int, kind: type[errors.SockerlessError], words: str
 ) -> None:
     failure = refused(service, operation, _answer(code, message, status))
-    assert type(failure) is kind
+    assert (type(failure), failure.refused_by) == (kind, "AWS")
     assert words in failure.message
     assert f":{operation} failed: {message.rstrip('.')}" in failure.message
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from sockerless.kit import project, settings
-from sockerless.kit.cli import cli
+from sockerless import errors
+from sockerless.kit import drift, project, settings
+from sockerless.kit.cli import Kit, cli
+from tests.conftest import ROOT
 from tests.kit import fake_terraform
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -170,6 +173,48 @@ def test_a_directory_without_settings_is_a_sentence_and_1(tmp_path: Path, comman
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: there is no sockerless.toml in ")
     assert "sockerless-kit init" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("failure", "exit_code"),
+    [
+        (errors.InvalidParameter("zones: 9 is not valid"), 2),
+        (errors.InvalidParameter("ec2:CreateSubnet failed", refused_by="AWS"), 1),
+        (errors.InvalidParameter("terraform plan failed", refused_by="Terraform"), 1),
+        (errors.Unauthorized("renew them", refused_by="AWS"), 1),
+        (errors.Conflict("taken"), 1),
+        (errors.NotFound("run init first"), 1),
+        (errors.SystemFailure("no"), 1),
+        (PermissionError(13, "Permission denied", "/srv"), 1),
+        (OSError(28, "No space left on device", "/srv"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_a_failure_has_its_exit_code_and_one_sentence(failure: BaseException, exit_code: int) -> None:
+    group = Kit()
+
+    @group.command("fail")
+    def fail() -> None:
+        raise failure
+
+    done = CliRunner().invoke(group, ["fail"])
+    assert done.exit_code == exit_code
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_every_exit_code_is_in_the_documentation() -> None:
+    table = (ROOT / "docs" / "how-to" / "scripting.md").read_text()
+    assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == ["0", "1", "2", str(drift.EXIT_CODE), "130"]
+
+
+def test_what_terraform_refuses_ends_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("init", str(tmp_path), "--yes")
+    folder = fake_terraform.install(tmp_path, "echo 'Error: invalid AWS Region: xx-nowhere-1' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    done = run("plan", "--dir", str(tmp_path))
+    assert done.exit_code == 1
+    assert "invalid AWS Region: xx-nowhere-1; name a region in sockerless.toml" in done.stderr
 
 
 def test_settings_that_are_not_valid_end_with_2(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_known_reasons_have_their_class_and_fix(
     summary: str, detail: str, kind: type[errors.SockerlessError], words: str
 ) -> None:
     error = failure(summary, detail)
-    assert type(error) is kind
+    assert (type(error), error.refused_by) == (kind, "Terraform")
     assert words in error.message
     assert str(LOG) in error.message
     assert "\n" not in error.message
