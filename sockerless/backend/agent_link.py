@@ -159,10 +159,10 @@ def _decoded(text: str) -> wire.Message:
 def _result(op: str, reply: wire.Reply) -> dict[str, Any]:
     if reply.error_kind is None:
         return reply.result
-    if op == "start":
-        raise StartRefused(reply.message, _START_CODES.get(reply.error_kind, 125))
     if reply.error_kind == "conflict":
         raise Conflict(reply.message)
+    if op == "start":
+        raise StartRefused(reply.message, _START_CODES.get(reply.error_kind, 125))
     if reply.error_kind == "invalid":
         raise InvalidParameter(reply.message)
     raise SystemFailure(reply.message)

@@ -6,18 +6,29 @@ Law: nothing that was told is lost. What cannot be settled now (a full disk) is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import signal
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from sockerless.backend import containers_exit, health, retry
+from sockerless.backend.containers_find import on_record
 from sockerless.backend.context import Backend
 from sockerless.backend.live import Live
+from sockerless.backend.reach import reachable
 from sockerless.ecs.state import TaskView
-from sockerless.errors import NotFound
+from sockerless.errors import SockerlessError
 from sockerless.types import Container, TaskBinding
 from sockerless.wire.agent import Exited, Hello
 from sockerless.wire.agent_health import HealthReport
+
+log = logging.getLogger(__name__)
+
+UNRECORDED = "the daemon ended while the container was starting"
+UNRECORDED_EXIT_CODE = 125
+"""What a start is recorded as that a daemon began and did not live to record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ async def settle(backend: Backend, container_id: str, told: News) -> None:
             await containers_exit.process_exited(backend, container_id, exited, told.started_at_ns)
         case Hello(status="running"):
             _catch_up(backend, container_id, told)
+            await _end_unrecorded(backend, container_id, told)
         case HealthReport():
             container = _running(backend, container_id)
             if container is not None:
@@ -97,9 +109,25 @@ def _catch_up(backend: Backend, container_id: str, hello: Hello) -> None:
         health.take(backend, container, hello.health)
 
 
+async def _end_unrecorded(backend: Backend, container_id: str, hello: Hello) -> None:
+    """Ends a run that a daemon began in a lingering task and did not live to record: nobody was told of its start.
+
+    What cannot be ended now is when the agent says hello again.
+    """
+    container = on_record(backend, container_id)
+    if container is None or container.state.status not in {"exited", "restarting"}:
+        return
+    if hello.started_at_ns <= container.state.started_at_ns:
+        return
+    if container.state.status == "exited":
+        state = replace(container.state, exit_code=UNRECORDED_EXIT_CODE, error=UNRECORDED)
+        backend.store.save_container(replace(container, state=state))
+    log.warning("container %s runs though no start of it is on record: ending that run", container_id[:12])
+    with contextlib.suppress(SockerlessError):
+        link = await reachable(backend, container)
+        await link.request("signal", signal=signal.SIGKILL)
+
+
 def _running(backend: Backend, container_id: str) -> Container | None:
-    try:
-        container = backend.store.container(container_id)
-    except NotFound:
-        return None
-    return container if container.state.status in {"running", "paused"} else None
+    container = on_record(backend, container_id)
+    return container if container is not None and container.state.status in {"running", "paused"} else None

@@ -12,11 +12,11 @@ import time
 from dataclasses import replace
 
 from sockerless.backend import archive_kept, events, health, ports, restart_policy
+from sockerless.backend.containers_find import on_record
 from sockerless.backend.context import Backend
 from sockerless.backend.live import WaitResult
 from sockerless.ecs.state import TaskView, interruption
 from sockerless.ecs.taskdef import log_stream
-from sockerless.errors import NotFound
 from sockerless.types import Container, ContainerState, TaskBinding
 from sockerless.wire.agent import Exited
 
@@ -32,7 +32,7 @@ async def process_exited(backend: Backend, container_id: str, exited: Exited, st
 
     started_at_ns: when the run that ended had begun, as the agent said at its start; 0: it was the run that is on.
     """
-    container = _record(backend, container_id)
+    container = on_record(backend, container_id)
     runs = container is not None and container.state.status in {"running", "paused"}
     if container is None or not runs or started_at_ns not in {0, container.state.started_at_ns}:
         auto_remove(backend, container)
@@ -52,12 +52,12 @@ async def task_over(
     backend: Backend, container_id: str, binding: TaskBinding, view: TaskView | None, reason: str
 ) -> None:
     """The task is gone: settles a run that nobody reported the end of, and unbinds the task from the record."""
-    container = _record(backend, container_id)
+    container = on_record(backend, container_id)
     if container is None or container.task is None or container.task.client_token != binding.client_token:
         return
     if container.state.status in {"running", "paused"}:
         await _finish(backend, container_id, _state_from_ecs(container.state, view, reason), container.last_log_ns)
-        container = _record(backend, container_id)
+        container = on_record(backend, container_id)
     if container is not None:
         backend.store.save_container(replace(container, task=None))
         auto_remove(backend, container)
@@ -65,7 +65,7 @@ async def task_over(
 
 def explain(backend: Backend, container_id: str, view: TaskView | None) -> None:
     """Keeps as the container's error why its last task was ended from outside, as Fargate Spot does; harmless again."""
-    container = _record(backend, container_id)
+    container = on_record(backend, container_id)
     if container is None or view is None or container.log_streams[-1:] != (log_stream(view.arn),):
         return
     state = container.state
@@ -91,7 +91,7 @@ def _state_from_ecs(state: ContainerState, view: TaskView | None, reason: str) -
 async def _finish(backend: Backend, container_id: str, ended: ContainerState, last_log_ns: int) -> None:
     await _drain(backend, container_id)
     await ports.close(backend, container_id)
-    container = _record(backend, container_id)
+    container = on_record(backend, container_id)
     if container is None or container.state.status not in {"running", "paused"}:
         return
     if restart_policy.applies(container, ended.exit_code):
@@ -175,10 +175,3 @@ async def _drain(backend: Backend, container_id: str) -> None:
         attachment.fail(
             f"the container has ended, but the rest of its output did not come within {DRAIN_TIMEOUT_S:g} s"
         )
-
-
-def _record(backend: Backend, container_id: str) -> Container | None:
-    try:
-        return backend.store.container(container_id)
-    except NotFound:
-        return None

@@ -17,6 +17,14 @@ def find(backend: Backend, reference: str) -> Container:
     return found[0]
 
 
+def on_record(backend: Backend, container_id: str) -> Container | None:
+    """The container of this full id; None once it has been removed."""
+    try:
+        return backend.store.container(container_id)
+    except NotFound:
+        return None
+
+
 def require_running(container: Container) -> None:
     """Conflict in Docker's words unless the main process runs."""
     if container.state.status == "restarting":

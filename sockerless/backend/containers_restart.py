@@ -10,10 +10,11 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from sockerless.backend.containers_find import on_record
 from sockerless.backend.containers_start import start_locked
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.restart_policy import next_pause_s
-from sockerless.errors import DeadlineExceeded, NotFound, SockerlessError, SystemFailure, Unavailable
+from sockerless.errors import Conflict, DeadlineExceeded, SockerlessError, SystemFailure, Unavailable
 from sockerless.types import Container
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ async def restart_forever(backend: Backend) -> None:
     for container in backend.store.containers():
         _schedule(backend, container)
     while True:
-        found = _record(backend, await backend.to_restart.get())
+        found = on_record(backend, await backend.to_restart.get())
         if found is not None:
             _schedule(backend, found)
 
@@ -43,7 +44,7 @@ async def _run_again(backend: Backend, exited: Container) -> None:
         live.restart_pause_s = next_pause_s(live.restart_pause_s, ran_s)
         await asyncio.sleep(live.restart_pause_s)
         async with live.lock:
-            container = _record(backend, exited.id)
+            container = on_record(backend, exited.id)
             if container is None or container.state.status != "restarting" or not _same_run(container, exited):
                 return
             try:
@@ -60,24 +61,17 @@ async def _started(backend: Backend, container: Container) -> bool:
     backend.store.save_container(container)
     try:
         await start_locked(backend, container)
-    except (Unavailable, DeadlineExceeded) as error:
+    except (Unavailable, DeadlineExceeded, Conflict) as error:  # Conflict: the run before is ending still
         log.warning("container %s cannot be restarted yet: %s", container.id[:12], error)
         failed = backend.store.container(container.id)
         backend.store.save_container(replace(failed, state=replace(failed.state, status="restarting")))
         return False
     except SockerlessError as error:
         log.warning("container %s cannot be restarted: %s", container.id[:12], error)
-        left = _record(backend, container.id)
+        left = on_record(backend, container.id)
         return left is None or left.state.status != "restarting"
     return True
 
 
 def _same_run(container: Container, exited: Container) -> bool:
     return container.state.started_at_ns == exited.state.started_at_ns
-
-
-def _record(backend: Backend, container_id: str) -> Container | None:
-    try:
-        return backend.store.container(container_id)
-    except NotFound:
-        return None

@@ -74,7 +74,7 @@ async def start_locked(backend: Backend, container: Container) -> None:
         log.info("container %s (%s) started: %s", container.id[:12], container.name, laps)
     except SockerlessError as error:
         ports.release(bound)
-        if lingered and isinstance(error, StartRefused):
+        if lingered and isinstance(error, StartRefused | Conflict):
             _tell_failure(backend, backend.store.container(container.id), error)
         else:
             await _failed(backend, container.id, error)
@@ -133,7 +133,7 @@ async def _begin(
         log.warning("container %s: the agent went away while it was asked to start", container.id[:12])
     link = await reachable_again(backend, container, link)
     hello = link.hello
-    if hello is not None and hello.status != "waiting" and hello.started_at_ns != container.state.started_at_ns:
+    if hello is not None and hello.started_at_ns > container.state.started_at_ns:  # it had heard
         return link, {"pid": hello.pid, "started_at_ns": hello.started_at_ns}
     return link, await link.request("start", process=asdict(process))
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sockerless.aws import ecs as aws_ecs
 from sockerless.backend import archive_kept, containers_exit, definitions, ports, task_end
+from sockerless.backend.agent_news import UNRECORDED, UNRECORDED_EXIT_CODE
 from sockerless.backend.containers_launch import started_by
 from sockerless.backend.containers_restart import restart_forever
 from sockerless.backend.context import Backend, spawn
@@ -136,7 +137,7 @@ async def _roll_back(backend: Backend, container: Container, found: TaskView | N
     if found is not None and not found.stopped:
         await task_end.stop(backend, found.arn, f"the start of container {container.name} was interrupted")
     if container.state.status == "created":
-        state = replace(container.state, error="the daemon ended while the container was starting", exit_code=125)
+        state = replace(container.state, error=UNRECORDED, exit_code=UNRECORDED_EXIT_CODE)
         backend.store.save_container(replace(container, task=None, state=state))
         if container.host_config.get("AutoRemove"):
             containers_exit.forget(backend, container, WaitResult(state.exit_code))

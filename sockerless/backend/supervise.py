@@ -21,6 +21,7 @@ from sockerless.backend import retry, task_end
 from sockerless.backend.agent_link import AgentLink
 from sockerless.backend.agent_news import News, TaskEnded, TaskStopped, settle_forever, settled
 from sockerless.backend.callback import host_of
+from sockerless.backend.containers_find import on_record
 from sockerless.backend.context import Backend, spawn
 from sockerless.backend.live import Live
 from sockerless.backend.task_watch import Watch
@@ -155,10 +156,8 @@ async def _publish(supervised: _Supervised, link: AgentLink | None, error: Socke
 
 def _has_exited(backend: Backend, container_id: str) -> bool:
     """Whether the main process has run and ended (or the record is gone): its agent may leave at any moment."""
-    try:
-        return backend.store.container(container_id).state.status in {"exited", "restarting"}
-    except NotFound:
-        return True
+    container = on_record(backend, container_id)
+    return container is None or container.state.status in {"exited", "restarting"}
 
 
 async def _reach(supervised: _Supervised, new: bool) -> tuple[AgentLink, Hello]:

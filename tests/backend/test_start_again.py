@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 
 import pytest
 
@@ -115,3 +116,36 @@ async def test_the_end_of_the_run_before_told_late_does_not_end_the_run_that_is_
     assert rig.status(container) == "running"
     await agent_news.settle(rig.backend, container, Hello("test", "exited", 7, started_at_ns, exited))
     assert rig.status(container) == "exited"
+
+
+async def start_behind_the_record(rig: Rig, container: str) -> None:
+    """What a daemon leaves that dies between the agent's answer and the record."""
+    agent = rig.agents[0]
+    agent.exit_code = None
+    link = rig.backend.lives.of(container).link
+    assert link is not None
+    await link.request("start", process=asdict(agent.process))
+    await rig.die()
+
+
+async def test_a_run_that_no_daemon_lived_to_record_is_ended_and_the_files_are_kept(rig: Rig, lingering: str) -> None:
+    await start_behind_the_record(rig, lingering)
+    await rig.boot()
+    await eventually(lambda: rig.agents[0].signals == [9])
+    state = rig.backend.store.container(lingering).state
+    assert (state.status, state.exit_code) == ("exited", 125)
+    assert state.error == "the daemon ended while the container was starting"
+    rig.agents[0].exit_code = 0
+    assert await run(rig, lingering) == 0
+    assert (rig.agents[0].starts, rig.ecs.calls["ecs", "RunTask"]) == (3, 1)
+
+
+async def test_a_restart_that_no_daemon_lived_to_record_is_made_again(rig: Rig) -> None:
+    rig.prepare = lambda agent: setattr(agent, "exit_code", 1)
+    container = await rig.create(RestartPolicy={"Name": "always"})
+    await run(rig, container)
+    await start_behind_the_record(rig, container)
+    await rig.boot()
+    await eventually(lambda: rig.status(container) == "running")
+    assert rig.agents[0].signals == [9]
+    assert rig.ecs.calls["ecs", "RunTask"] == 1
