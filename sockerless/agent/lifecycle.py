@@ -163,6 +163,7 @@ class Lifecycle:
                 async with asyncio.timeout_at(self._deadline(waiting_until)):
                     await self._changed.wait()
             except TimeoutError:
+                self._finish = True  # from now on no run begins
                 if self.run is not None and self.run.exited is not None:
                     return self.run.exited.code
                 self._archive.notice(f"nobody started a process within {self._patience_s:g} s, giving up")

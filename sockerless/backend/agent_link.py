@@ -82,6 +82,11 @@ class AgentLink:
         self.hello = message
         return message
 
+    @property
+    def closed(self) -> bool:
+        """Whether no request can be made over it any more."""
+        return self._control is None or self._control.closed
+
     async def open(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse:
         """A stream of its own, whatever became of the control connection; Unavailable when the agent is not reached."""
         try:
@@ -102,7 +107,7 @@ class AgentLink:
 
     async def request(self, op: Any, **arguments: Any) -> dict[str, Any]:
         """One control request's result; StartRefused, Conflict or SystemFailure as the agent answers."""
-        if self._control is None or self._control.closed:
+        if self._control is None or self.closed:
             raise Unavailable("the container's agent is not connected")
         number = next(self._ids)
         reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()

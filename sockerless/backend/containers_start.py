@@ -32,6 +32,8 @@ from sockerless.wire.agent_output import StreamQuery
 log = logging.getLogger(__name__)
 
 FAILED_TO_START = 125
+LEAVING_TIMEOUT_S = 5.0
+"""How long an agent may take to leave once it starts nothing any more."""
 
 
 async def start(backend: Backend, reference: str) -> None:
@@ -74,6 +76,9 @@ async def start_locked(backend: Backend, container: Container) -> None:
         log.info("container %s (%s) started: %s", container.id[:12], container.name, laps)
     except SockerlessError as error:
         ports.release(bound)
+        if lingered and isinstance(error, Conflict) and not await _stays(live):
+            await start_locked(backend, backend.store.container(container.id))
+            return
         if lingered and isinstance(error, StartRefused | Conflict):
             _tell_failure(backend, backend.store.container(container.id), error)
         else:
@@ -92,12 +97,23 @@ async def _lingering_link(backend: Backend, container: Container, live: Live) ->
     """
     if container.task is None:
         return None
+    link: AgentLink | None = None
     try:
-        return await reachable_again(backend, container, None)
+        while link is None or link.closed:
+            link = await reachable_again(backend, container, link)
+        return link
     except Unavailable:
         if isinstance(live.link_error, TaskOver):
             return None
         raise
+
+
+async def _stays(live: Live) -> bool:
+    """Whether an agent that starts nothing now is there any longer: one that is leaving refuses, and soon has left."""
+    with contextlib.suppress(TimeoutError, SockerlessError):
+        async with asyncio.timeout(LEAVING_TIMEOUT_S):
+            await live.linked(other_than=live.link)
+    return not isinstance(live.link_error, TaskOver)
 
 
 async def _run_process(

@@ -9,7 +9,7 @@ import pytest
 
 from sockerless.backend import agent_news, containers_start, containers_wait, streams
 from sockerless.backend.attachment import Attachment
-from sockerless.errors import InvalidParameter, SystemFailure, Unavailable
+from sockerless.errors import Conflict, InvalidParameter, SystemFailure, Unavailable
 from sockerless.wire import stdcopy
 from sockerless.wire.agent import Exited, Hello
 from tests.backend.fakes import FakeAgent
@@ -148,4 +148,24 @@ async def test_a_restart_that_no_daemon_lived_to_record_is_made_again(rig: Rig) 
     await rig.boot()
     await eventually(lambda: rig.status(container) == "running")
     assert rig.agents[0].signals == [9]
+    assert rig.ecs.calls["ecs", "RunTask"] == 1
+
+
+async def test_an_agent_that_is_leaving_is_followed_by_a_new_task(rig: Rig, lingering: str) -> None:
+    agent, leaving = rig.agents[0], []
+    agent.refusal = ("conflict", "the agent is ending")
+    agent.on_start = lambda: leaving.append(asyncio.create_task(agent.close()))
+    assert await run(rig, lingering) == 0
+    assert (len(rig.agents), rig.agents[1].starts) == (2, 1)
+
+
+async def test_an_agent_that_is_busy_and_stays_refuses_the_start(
+    rig: Rig, lingering: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers_start, "LEAVING_TIMEOUT_S", 0.2)
+    rig.agents[0].refusal = ("conflict", "the process is already running")
+    with pytest.raises(Conflict, match="already running"):
+        await containers_start.start(rig.backend, lingering)
+    rig.agents[0].refusal = None
+    assert await run(rig, lingering) == 0
     assert rig.ecs.calls["ecs", "RunTask"] == 1
