@@ -188,7 +188,7 @@ class Lifecycle:
         await run.output.settle()
         await run.close()
         self._ends.append(self.journal.end)
-        run.exited = Exited(code, oom_killed, finished_at_ns, self.journal.last_ns)
+        run.exited = Exited(code, oom_killed, finished_at_ns, self.journal.last_ns, run.started_at_ns)
         self.journal.wake()
         self._tell(run.exited)
         self._change()

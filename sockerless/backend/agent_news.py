@@ -82,7 +82,7 @@ async def settle(backend: Backend, container_id: str, told: News) -> None:
         case Exited():
             await containers_exit.process_exited(backend, container_id, told)
         case Hello(exited=Exited() as exited):
-            await containers_exit.process_exited(backend, container_id, exited, told.started_at_ns)
+            await containers_exit.process_exited(backend, container_id, exited)
         case Hello(status="running"):
             _catch_up(backend, container_id, told)
             await _end_unrecorded(backend, container_id, told)

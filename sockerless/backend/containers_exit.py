@@ -27,14 +27,11 @@ LOST_EXIT_CODE = 255
 """What moby records for a process whose exit it could not see."""
 
 
-async def process_exited(backend: Backend, container_id: str, exited: Exited, started_at_ns: int = 0) -> None:
-    """The agent reports the main process's end; harmless when it is reported again, also during the next run.
-
-    started_at_ns: when the run that ended had begun, as the agent said at its start; 0: it was the run that is on.
-    """
+async def process_exited(backend: Backend, container_id: str, exited: Exited) -> None:
+    """The agent reports the main process's end; harmless when it is reported again, also during the next run."""
     container = on_record(backend, container_id)
     runs = container is not None and container.state.status in {"running", "paused"}
-    if container is None or not runs or started_at_ns not in {0, container.state.started_at_ns}:
+    if container is None or not runs or exited.started_at_ns not in {0, container.state.started_at_ns}:
         auto_remove(backend, container)
         return
     ended = replace(

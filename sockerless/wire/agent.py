@@ -136,12 +136,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The main process ended. code: 0..255, 128+n for signal n. last_log_ns: stamp of its last log piece (0: none)."""
+    """The main process ended. code: 0..255, 128+n for signal n. last_log_ns: stamp of its last log piece (0: none).
+
+    started_at_ns: which run it was, as the reply to its "start" said; 0: not told, the latest.
+    """
 
     code: int
     oom_killed: bool
     finished_at_ns: int
     last_log_ns: int
+    started_at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +187,26 @@ def decode(text: str | bytes) -> Message:
     try:
         document = json.loads(text)
         kind = _KINDS[document["kind"]]
-        known = {f.name for f in fields(kind)}
-        arguments = {key: value for key, value in document.items() if key in known}
+        arguments = _known(kind, document)
         if kind is Hello and arguments.get("exited") is not None:
-            arguments["exited"] = Exited(**arguments["exited"])
+            arguments["exited"] = Exited(**_known(Exited, arguments["exited"]))
         if kind is Hello and arguments.get("health") is not None:
             arguments["health"] = report_from(arguments["health"])
         message: Message = report_from(document) if kind is HealthReport else kind(**arguments)
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a control message: {error}") from error
     return message
 
 
+def _known(kind: type[Any], document: dict[str, Any]) -> dict[str, Any]:
+    """The members of a document that kind has: another version's further ones are nothing to this one."""
+    names = {f.name for f in fields(kind)}
+    return {key: value for key, value in document.items() if key in names}
+
+
 def process_from(document: dict[str, Any]) -> Process:
     """The Process inside a start request's arguments; ValueError when fields are missing."""
-    known = {f.name for f in fields(Process)}
-    arguments = {key: value for key, value in document.items() if key in known}
+    arguments = _known(Process, document)
     try:
         if arguments.get("healthcheck") is not None:
             arguments["healthcheck"] = HealthCheck(**arguments["healthcheck"])

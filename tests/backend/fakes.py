@@ -315,7 +315,7 @@ class FakeAgent:
 
     async def exit(self, code: int) -> None:
         """The process ends: streams close, every control connection is told, but for those of a daemon that died."""
-        self._exited = wire.Exited(code, False, time.time_ns(), self.streams.last_ns)
+        self._exited = wire.Exited(code, False, time.time_ns(), self.streams.last_ns, self.started_at_ns)
         self.streams.end()
         await self._tell(self._exited)
 

@@ -111,10 +111,12 @@ async def test_the_end_of_the_run_before_told_late_does_not_end_the_run_that_is_
     container = await rig.create()
     await containers_start.start(rig.backend, container)
     started_at_ns = rig.backend.store.container(container).state.started_at_ns
-    exited = Exited(3, False, started_at_ns - 1, 0)
-    await agent_news.settle(rig.backend, container, Hello("test", "exited", 7, started_at_ns - 2, exited))
-    assert rig.status(container) == "running"
-    await agent_news.settle(rig.backend, container, Hello("test", "exited", 7, started_at_ns, exited))
+    before = Exited(3, False, started_at_ns - 1, 0, started_at_ns - 2)
+    for late in (before, Hello("test", "exited", 7, started_at_ns - 2, before)):
+        await agent_news.settle(rig.backend, container, late)
+        assert rig.status(container) == "running"
+    now = Exited(3, False, started_at_ns + 1, 0, started_at_ns)
+    await agent_news.settle(rig.backend, container, Hello("test", "exited", 7, started_at_ns, now))
     assert rig.status(container) == "exited"
 
 

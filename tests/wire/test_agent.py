@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,7 @@ def test_a_log_query_survives_the_url(query: LogQuery) -> None:
         b"\xff",
         '{"kind":"hello","id":1}',
         '{"kind":"health"}',
+        '{"kind":"hello","agent_version":"x","status":"exited","exited":"x"}',
     ],
 )
 def test_what_is_no_message_is_a_value_error(text: str | bytes) -> None:
@@ -76,6 +79,10 @@ def test_what_is_no_message_is_a_value_error(text: str | bytes) -> None:
 
 def test_unknown_fields_are_ignored() -> None:
     assert decode('{"kind":"request","id":1,"op":"finish","later":true}') == Request(1, "finish")
+    exited = {"code": 1, "oom_killed": False, "finished_at_ns": 2, "last_log_ns": 3, "later": True}
+    hello = decode(json.dumps({"kind": "hello", "agent_version": "x", "status": "exited", "exited": exited}))
+    assert isinstance(hello, Hello)
+    assert hello.exited == Exited(1, False, 2, 3)
 
 
 def test_a_process_without_its_fields_is_a_value_error() -> None:
