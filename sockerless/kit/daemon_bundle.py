@@ -98,13 +98,17 @@ def _normalised(name: str) -> str:
 
 
 def _copy_distribution(found: Distribution, target: Path) -> None:
-    """Copies what the distribution installed beside itself; programs and caches stay away."""
+    """Copies what the distribution installed beside itself; programs and caches stay away.
+
+    An old installation (egg-info) lists its sources instead, of which setup.cfg and the like were never installed.
+    """
     for file in found.files or []:
         if ".." in file.parts or "__pycache__" in file.parts or file.suffix == ".pth":
             continue
-        place = target.joinpath(*file.parts)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(str(file.locate()), place)
+        source, place = Path(str(file.locate())), target.joinpath(*file.parts)
+        if source.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, place)
 
 
 def _copy_package(target: Path) -> None:

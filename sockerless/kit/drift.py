@@ -134,10 +134,10 @@ def _marked(mark: Any) -> bool:
 
 
 def _meant(value: Any) -> Any:
-    """The value without what says nothing: terraform tells an empty list from none, AWS does not."""
+    """The value without what says nothing: terraform tells an empty list from none, AWS does not; nor a block's 0."""
     if isinstance(value, Mapping):
         inner = {name: _meant(one) for name, one in value.items()}
-        return {name: one for name, one in inner.items() if one is not None} or None
+        return {name: one for name, one in inner.items() if one is not None and (one or one is False)} or None
     if isinstance(value, list):
         return [_meant(one) for one in value] or None
     return None if value == "" else value

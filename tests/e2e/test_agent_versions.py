@@ -35,8 +35,12 @@ def other_version(deployment: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iter
     record = deployment.directory / ".sockerless" / "agent.json"
     before = record.read_bytes()
     monkeypatch.setattr(agent_bundle, "_contents", changed)
-    yield agent_install.install(apply.load(settings.load(deployment.directory))).version
+    deployed = apply.load(settings.load(deployment.directory))
+    version = agent_install.install(deployed).version
+    yield version
     record.write_bytes(before)
+    repository = deployed.outputs.agent_repository_url.partition("/")[2]
+    deployment.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": version}])
 
 
 @pytest.fixture

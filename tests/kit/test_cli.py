@@ -20,6 +20,7 @@ from sockerless import errors
 from sockerless.kit import drift, project, settings
 from sockerless.kit.cli import Kit, cli
 from tests.conftest import ROOT
+from tests.e2e.docker_cli import eventually
 from tests.kit import fake_terraform
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -126,6 +127,8 @@ def test_ctrl_c_at_a_question_ends_with_130_and_writes_nothing(tmp_path: Path) -
     )
     assert asking.stdout is not None
     assert asking.stdout.read(4) == "Name"
+    stat = Path(f"/proc/{asking.pid}/stat")
+    eventually(lambda: stat.read_text().rpartition(") ")[2].startswith("S"))  # in the read: earlier, it would miss that
     asking.send_signal(signal.SIGINT)
     _, said = asking.communicate(timeout=60)
     assert asking.returncode == 130

@@ -84,6 +84,11 @@ def test_tags_are_told_one_by_one_and_once() -> None:
             {"association_id": "eipassoc-1", "private_ip": "10.0.0.1"},
         ),
         ("aws_sqs_queue", {"policy": ""}, {"policy": "{}"}),
+        (
+            "aws_cloudwatch_metric_alarm",
+            {"metric_query": [{"id": "used", "period": None, "return_data": False}]},
+            {"metric_query": [{"id": "used", "period": 0, "return_data": False}]},
+        ),
     ],
 )
 def test_what_nobody_changed_is_no_drift(kind: str, before: dict[str, Any], after: dict[str, Any]) -> None:
