@@ -119,8 +119,8 @@ _COLLECTED: dict[tuple[str, str], Callable[[Values, Sequence[Beside]], list[str]
     ("aws_iam_role", "inline_policy"): _inline_policies,
     ("aws_iam_role", "managed_policy_arns"): _attached_policies,
 }
-_MANAGED_APART = {("aws_sqs_queue", "policy"), ("aws_s3_bucket", "policy")}
-"""Terraform tells of them at the resource that manages them."""
+_MANAGED_APART = {("aws_s3_bucket", "policy")}
+"""Terraform tells of it at the resource that manages it."""
 _MEASURED: dict[str, tuple[str, ...]] = {
     "aws_efs_file_system": ("number_of_mount_targets", "size_in_bytes"),
     "aws_eip": ("association_id", "instance", "network_interface", "private_dns", "private_ip", "public_dns"),

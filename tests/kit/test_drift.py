@@ -83,7 +83,7 @@ def test_tags_are_told_one_by_one_and_once() -> None:
             {"association_id": "", "private_ip": None},
             {"association_id": "eipassoc-1", "private_ip": "10.0.0.1"},
         ),
-        ("aws_sqs_queue", {"policy": ""}, {"policy": "{}"}),
+        ("aws_s3_bucket", {"policy": ""}, {"policy": "{}"}),
         (
             "aws_cloudwatch_metric_alarm",
             {"metric_query": [{"id": "used", "period": None, "return_data": False}]},
@@ -217,12 +217,16 @@ def test_a_deployment_tells_what_was_changed_by_hand_and_nothing_else(deployment
     outputs = json.loads(deployment.kit("outputs", "--json").stdout)
     group, log_group = outputs["security_group_ids"][0], outputs["log_group_name"]
     ec2, logs = deployment.client("ec2"), deployment.client("logs")
+    sqs, queue = deployment.client("sqs"), outputs["events_queue_url"]
+    policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
     opened = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[opened])
     logs.put_retention_policy(logGroupName=log_group, retentionInDays=7)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy.replace("Deny", "Allow")})
     try:
         after = deployment.kit("drift", "--json")
     finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[opened])
         logs.put_retention_policy(logGroupName=log_group, retentionInDays=365)
     assert after.returncode == drift.EXIT_CODE
@@ -233,5 +237,6 @@ def test_a_deployment_tells_what_was_changed_by_hand_and_nothing_else(deployment
     assert {"name": "retention_in_days", "before": 365, "after": 7} in [
         attribute for several in told.values() for attribute in several
     ]
-    assert len(told) == 2
+    assert "policy" in [one["name"] for one in told['module.events.aws_sqs_queue.this["task-events"]']]
+    assert len(told) == 3
     assert not (deployment.directory / ".sockerless" / "drift.tfplan").exists()
