@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Deployed
+from tests.e2e.conftest import load_image
 from tests.e2e.daemon import Daemon
 from tests.e2e.docker_cli import Docker
 from tests.e2e.scene import Scene
@@ -26,6 +27,7 @@ SECRET = {"username": "somebody", "accessToken": "secret"}
 def cache(
     request: pytest.FixtureRequest,
     daemon: Daemon,
+    docker: Docker,
     deployment: Deployed,
     engine_image: str,
     engine_address: str,
@@ -48,6 +50,7 @@ def cache(
     daemon.restart({"SOCKERLESS_ECR_PULL_THROUGH": f"docker.io={uri}"})
     yield uri
     daemon.restart()
+    load_image(docker, engine_image, engine_address)  # the same image, whose layers would be looked for here
     hub.stop()
 
 
