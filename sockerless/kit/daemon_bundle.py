@@ -3,7 +3,9 @@
 Owns what goes into the daemon's image. Like the agent's bundle it brings its own loader and libraries, so the image
 needs no base. Left out: the simulator's dependencies, which no daemon of AWS runs. Layout below the destination:
 
-    bin/python3   lib/ld.so   lib/*.so*   lib/pythonX.Y/...   lib/pythonX.Y/site-packages/...   tmp
+    bin/python3   lib/ld.so   lib/*.so*   lib/pythonX.Y/...   tmp
+
+Packages lie beside the standard library, where any interpreter looks: Debian's own has no site-packages.
 """
 
 from __future__ import annotations
@@ -49,8 +51,8 @@ def collect(destination: Path) -> str:
     ours = destination / "lib" / library.name
     shutil.copytree(library, ours, ignore=_UNUSED)
     for found in distributions(DISTRIBUTION):
-        _copy_distribution(found, ours / "site-packages")
-    _copy_package(ours / "site-packages")
+        _copy_distribution(found, ours)
+    _copy_package(ours)
     _copy_binaries(destination)
     _make_scratch(destination)
     return architecture
@@ -66,7 +68,7 @@ def environment() -> dict[str, str]:
     """What the interpreter needs to know in the image: where certificates are, and where anybody may write."""
     found = Path(certifi.where()).relative_to(Path(certifi.__file__).parent.parent)
     library = Path(sysconfig.get_path("stdlib")).name
-    certificates = f"{PREFIX}/lib/{library}/site-packages/{found}"
+    certificates = f"{PREFIX}/lib/{library}/{found}"
     return {"SSL_CERT_FILE": certificates, "TMPDIR": f"{PREFIX}/{_SCRATCH}", "HOME": "/"}
 
 
