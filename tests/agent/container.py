@@ -216,6 +216,11 @@ class Stream:
             if data:
                 return data
 
+    async def until(self, text: bytes) -> None:
+        """Takes output up to the frame that has text; what a stream's frames hold depends on when the agent read."""
+        while text not in await self.recv():
+            pass
+
     async def send(self, message: str | bytes) -> None:
         """Input, or its end."""
         await self.connection.send(message)

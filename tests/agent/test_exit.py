@@ -35,7 +35,7 @@ async def test_a_trapped_term_ends_with_the_process_s_own_code_and_last_words(co
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-c", "trap 'echo bye; exit 9' TERM; echo ready; while :; do sleep 0.05; done")
-    await stream.recv()
+    await stream.until(b"ready")
     await control.request("signal", signal=signal.SIGTERM)
     assert (await received(stream)).stdout == b"bye\n"
     assert (await control.exited()).code == 9
@@ -45,7 +45,7 @@ async def test_a_process_that_ignores_term_dies_of_kill(container: AgentContaine
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")
-    await stream.recv()
+    await stream.until(b"ready")
     await control.request("signal", signal=signal.SIGTERM)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(stream.recv(), 0.3)
@@ -64,7 +64,7 @@ async def test_a_signal_reaches_the_main_process_only(container: AgentContainer)
     stream = await container.streams()
     child = "sh -c 'trap \"echo child\" USR1; while :; do sleep 0.05; done' &"
     await control.start("sh", "-c", f"{child} trap 'echo main; exit 0' USR1; echo ready; wait")
-    await stream.recv()
+    await stream.until(b"ready")
     await control.request("signal", signal=signal.SIGUSR1)
     assert (await received(stream)).stdout == b"main\n"
 
@@ -104,7 +104,7 @@ async def test_terminating_the_agent_stops_the_process_its_own_way(container: Ag
         "sh", "-c", "trap 'echo quitting; exit 6' QUIT; echo ready; while :; do sleep 0.05; done",
         stop_signal=signal.SIGQUIT, linger_s=600,
     )  # fmt: skip
-    await stream.recv()
+    await stream.until(b"ready")
     container.engine("kill", "--signal", "TERM", container.id)
     assert (await received(stream)).stdout == b"quitting\n"
     assert await container.ended() == 6

@@ -70,7 +70,7 @@ async def test_a_parent_that_waits_for_its_vforked_child_is_paused_too(
     control = await container.control()
     stream = await container.streams()
     await control.start(loader, *arguments[: arguments.index("-m")], "-c", spawns)
-    await stream.recv()
+    await stream.until(b"ready")
     for _ in range(20):
         assert (await control.request("pause")).error_kind is None
         assert (await control.request("unpause")).error_kind is None
@@ -80,8 +80,7 @@ async def test_what_was_stopped_before_stays_stopped_after(container: AgentConta
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-c", f"({COUNTS}) & kill -STOP $!; echo ready; while :; do sleep 0.05; done")
-    while b"ready" not in await stream.recv():
-        pass
+    await stream.until(b"ready")
     await control.request("pause")
     await control.request("unpause")
     with pytest.raises(TimeoutError):
@@ -92,7 +91,7 @@ async def test_a_shell_with_job_control_sees_nothing_of_a_pause(container: Agent
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-mc", "echo ready; sleep 1; echo slept $?")
-    await stream.recv()
+    await stream.until(b"ready")  # after the shell's complaint that there is no terminal
     await control.request("pause")
     await control.request("unpause")
     assert (await received(stream)).stdout == b"slept 0\n"
@@ -128,7 +127,7 @@ async def test_terminating_the_agent_ends_a_paused_process_its_own_way(container
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-c", "trap 'echo bye; exit 6' TERM; echo ready; while :; do sleep 0.05; done")
-    await stream.recv()
+    await stream.until(b"ready")
     await control.request("pause")
     container.engine("kill", "--signal", "TERM", container.id)
     assert (await received(stream)).stdout == b"bye\n"

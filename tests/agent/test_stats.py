@@ -112,7 +112,7 @@ async def test_a_busy_container_s_numbers_grow(container: AgentContainer) -> Non
     control = await container.control()
     stream = await container.streams()
     await control.start("sh", "-c", "echo ready; while :; do :; done")
-    await stream.recv()
+    await stream.until(b"ready")
     first = (await control.request("stats")).result
     second = first
     while second["cpu_stats"]["cpu_usage"]["total_usage"] < first["cpu_stats"]["cpu_usage"]["total_usage"] + 50_000_000:
