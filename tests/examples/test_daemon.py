@@ -21,6 +21,7 @@ from tests.e2e import daemon as daemons
 from tests.e2e.docker_cli import Docker, eventually
 
 EXAMPLE = ROOT / "examples" / "daemon"
+MISSING = ", ".join(program for program in ("aws", "jq") if shutil.which(program) is None)
 
 
 def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
@@ -108,11 +109,10 @@ def pushed(deployment: Deployed, engine_address: str) -> Iterator[str]:
 @pytest.mark.engine
 @pytest.mark.terraform
 @pytest.mark.slow
+@pytest.mark.skipif(bool(MISSING), reason=f"the README's commands need {MISSING}, which is not installed")
 @pytest.mark.usefixtures("pushed", "example_role")
 def test_the_readme_s_commands_run_a_daemon_that_keeps_its_records(deployment: Deployed) -> None:
     """As far as a task of the simulated AWS gets, which does not reach that AWS's own address."""
-    if missing := [program for program in ("aws", "jq") if shutil.which(program) is None]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     making, running, _ = shell_blocks()
     script = f"""exec 3>&1 1>&2
 set -euo pipefail
